@@ -1,0 +1,88 @@
+import type { Readable } from "node:stream";
+
+/** One call of a built-in tool, as the runner inside the sandbox executes it. Paths are absolute or relative to `/workspace`. */
+export type SandboxOp =
+  | { op: "bash"; command?: string; restart?: boolean; timeout_ms?: number }
+  | { op: "read"; file_path: string; view_range?: [number, number] }
+  | { op: "write"; file_path: string; content: string }
+  | { op: "edit"; file_path: string; old_string: string; new_string: string; replace_all?: boolean }
+  | { op: "glob"; pattern: string; path?: string }
+  | { op: "grep"; pattern: string; path?: string };
+
+export type SandboxContent =
+  | { type: "text"; text: string }
+  /** `data` is base64. */
+  | { type: "image"; media_type: string; data: string }
+  | { type: "document"; media_type: string; data: string };
+
+export interface SandboxResult {
+  content: SandboxContent[];
+  isError: boolean;
+}
+
+export interface OutputFile {
+  /** Relative to `/mnt/session/outputs`, `/`-separated, already checked: no `..`, no control characters, valid UTF-8. */
+  path: string;
+  size: number;
+  /** Nanoseconds since the epoch, as a decimal string: a double cannot hold it. */
+  mtimeNs: string;
+}
+
+export interface SandboxSpec {
+  sessionId: string;
+  image: string;
+}
+
+/**
+ * Makes and finds sandboxes. Holds no state that matters: whatever a provider knows it can learn again from the engine
+ * (containers carry labels with the installation and the session).
+ *
+ * Contract, checked by `test/contracts/sandbox-provider.ts` against each driver:
+ * - every call takes a signal; when it aborts, the call rejects with the signal's reason and leaves nothing behind;
+ * - a sandbox is used by one session only and never returned to the pool.
+ */
+export interface SandboxProvider {
+  /** A started sandbox with its runner answering, from the warm pool where it has one. */
+  provision(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** Joins a sandbox that another process provisioned. Null when it is gone for good. Rejects when the engine can't be asked. */
+  attach(ref: string, signal: AbortSignal): Promise<Sandbox | null>;
+  /** Removes it and its disk. No error when it is already gone. */
+  destroy(ref: string): Promise<void>;
+  /** Every sandbox of this installation that belongs to a session, for the reaper. Pooled ones are not listed. */
+  list(): Promise<{ ref: string; sessionId: string }[]>;
+  /** Leaves sandboxes of sessions running, removes unclaimed pool members, closes connections. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * One attached sandbox. Methods may be called concurrently. After the container is lost every method rejects with
+ * `SandboxLostError`; what the running calls did is then unknown.
+ */
+export interface Sandbox {
+  /** What `attach` takes. */
+  readonly ref: string;
+  readonly image: string;
+  /**
+   * Runs `op` at most once per `callId`, whoever asks and however often: the runner journals calls, so a repeated call
+   * waits for the first one's result, or gets it from the journal. A failed tool is a result with `isError`. When the
+   * signal aborts, the call's process group is killed, its result is journaled as interrupted, and this rejects.
+   */
+  call(callId: string, op: SandboxOp, signal: AbortSignal): Promise<SandboxResult>;
+  /** Puts a file below `/mnt/session/uploads`, owned by root and read-only for the tools. Replaces what is there. */
+  putUpload(path: string, content: Readable, size: number, signal: AbortSignal): Promise<void>;
+  /** Writes text anywhere the tools' user may, creating folders. Not journaled: safe to repeat. */
+  writeText(path: string, text: string, signal: AbortSignal): Promise<void>;
+  /** Regular files only, in path order. Symlinks, hard links, sparse files, sockets and odd names are left out. */
+  listOutputs(signal: AbortSignal): Promise<OutputFile[]>;
+  /** The file's bytes, at most `size` of them as listed; rejects when the file has changed into something else since. */
+  readOutput(file: OutputFile, signal: AbortSignal): Promise<Buffer>;
+  /** A PNG of the first page, sheet or slide of an office or PDF file in outputs; null when it cannot be rendered. */
+  renderPreview(path: string, signal: AbortSignal): Promise<Buffer | null>;
+  /** Drops the connection; the container, its runner and running calls go on. Idempotent. */
+  detach(): Promise<void>;
+}
+
+/** The sandbox no longer exists or no longer answers. */
+export class SandboxLostError extends Error {
+  override readonly name = "SandboxLostError";
+}
