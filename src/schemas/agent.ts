@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./common.ts";
+
+export const BUILT_IN_TOOL_NAMES = ["bash", "read", "write", "edit", "glob", "grep"] as const;
+export type BuiltInToolName = (typeof BUILT_IN_TOOL_NAMES)[number];
+
+/** Approval by a person comes with the chat surfaces that can ask for it; a policy that can't be honoured is refused. */
+const PermissionPolicy = z.object({ type: z.literal("always_allow") });
+const Effort = z.enum(["low", "medium", "high", "xhigh", "max"]);
+const SYSTEM_CHARS_MAX = 100_000;
+
+const ToolConfigParams = z.strictObject({
+  name: z.enum(BUILT_IN_TOOL_NAMES),
+  type: z.enum(BUILT_IN_TOOL_NAMES).optional(),
+  enabled: z.boolean().nullish(),
+  permission_policy: PermissionPolicy.nullish(),
+});
+
+export const ToolsetParams = z.strictObject({
+  type: z.literal("agent_toolset_20260401"),
+  configs: z.array(ToolConfigParams).max(64).optional(),
+  default_config: z
+    .strictObject({ enabled: z.boolean().nullish(), permission_policy: PermissionPolicy.nullish() })
+    .nullish(),
+});
+export type ToolsetParams = z.infer<typeof ToolsetParams>;
+
+export const ModelParams = z.union([
+  z.string().min(1).max(256),
+  z.strictObject({
+    id: z.string().min(1).max(256),
+    effort: z.union([Effort, z.strictObject({ type: Effort })]).nullish(),
+    speed: z.literal("standard").nullish(),
+  }),
+]);
+export type ModelParams = z.infer<typeof ModelParams>;
+
+/** Fields of the API that this server does not act on yet accept only their empty value, so that nobody is misled. */
+export const AgentCreateParams = z
+  .strictObject({
+    name: z.string().min(1).max(256),
+    model: ModelParams,
+    description: z.string().max(2048).nullish(),
+    system: z.string().max(SYSTEM_CHARS_MAX).nullish(),
+    tools: z.array(ToolsetParams).max(1).nullish(),
+    metadata: Metadata.optional(),
+    mcp_servers: z.array(z.never()).nullish(),
+    skills: z.array(z.never()).nullish(),
+    multiagent: z.null().optional(),
+  })
+  .meta({ id: "AgentCreateParams" });
+export type AgentCreateParams = z.infer<typeof AgentCreateParams>;
+
+export const ModelConfig = z.object({
+  id: z.string(),
+  effort: z.object({ type: Effort }),
+  speed: z.literal("standard"),
+});
+
+const ToolConfig = z.object({
+  name: z.enum(BUILT_IN_TOOL_NAMES),
+  type: z.enum(BUILT_IN_TOOL_NAMES),
+  enabled: z.boolean(),
+  permission_policy: PermissionPolicy,
+});
+
+export const Toolset = z.object({
+  type: z.literal("agent_toolset_20260401"),
+  default_config: z.object({ enabled: z.boolean(), permission_policy: PermissionPolicy }),
+  configs: z.array(ToolConfig),
+});
+export type Toolset = z.infer<typeof Toolset>;
+
+/** The part of an agent that a version pins and a session copies. */
+export const AgentConfig = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  model: ModelConfig,
+  system: z.string().nullable(),
+  tools: z.array(Toolset),
+  mcp_servers: z.array(z.never()),
+  skills: z.array(z.never()),
+  multiagent: z.null(),
+  execution_identity: z.object({ type: z.literal("service_account") }),
+});
+export type AgentConfig = z.infer<typeof AgentConfig>;
+
+export const Agent = AgentConfig.extend({
+  id: z.string(),
+  type: z.literal("agent"),
+  version: z.number().int(),
+  metadata: Metadata,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  archived_at: Timestamp.nullable(),
+}).meta({ id: "Agent" });
+export type Agent = z.infer<typeof Agent>;
+
+/** The agent as a session runs it. */
+export const SessionAgent = AgentConfig.extend({
+  id: z.string(),
+  type: z.literal("agent"),
+  version: z.number().int(),
+}).meta({ id: "SessionAgent" });
+export type SessionAgent = z.infer<typeof SessionAgent>;
+
+export const AgentListQuery = PageQuery.extend({
+  include_archived: QueryBoolean.optional(),
+  "created_at[gte]": Timestamp.optional(),
+  "created_at[lte]": Timestamp.optional(),
+});
+export type AgentListQuery = z.infer<typeof AgentListQuery>;

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { Timestamp } from "./common.ts";
+import { ContentBlock, TextBlock } from "./content.ts";
+
+/** Token counts of one model request; `input_tokens` excludes what the cache served or took in. */
+export const ModelUsage = z.object({
+  input_tokens: z.number().int(),
+  output_tokens: z.number().int(),
+  cache_creation_input_tokens: z.number().int(),
+  cache_read_input_tokens: z.number().int(),
+});
+export type ModelUsage = z.infer<typeof ModelUsage>;
+
+export const StopReason = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("end_turn") }),
+  z.object({ type: z.literal("requires_action"), event_ids: z.array(z.string()) }),
+  z.object({ type: z.literal("retries_exhausted") }),
+  z.object({ type: z.literal("refusal") }),
+]);
+export type StopReason = z.infer<typeof StopReason>;
+
+const StopDetails = z
+  .object({ type: z.literal("refusal"), category: z.string().nullable(), explanation: z.string().nullable() })
+  .nullable();
+
+export const SessionUsage = z.object({
+  input_tokens: z.number().int(),
+  output_tokens: z.number().int(),
+  cache_read_input_tokens: z.number().int(),
+  cache_creation: z.object({
+    ephemeral_5m_input_tokens: z.number().int(),
+    ephemeral_1h_input_tokens: z.number().int(),
+  }),
+  active_seconds: z.number(),
+});
+export type SessionUsage = z.infer<typeof SessionUsage>;
+
+export const SessionErrorDetail = z.object({
+  type: z.enum([
+    "unknown_error",
+    "model_overloaded_error",
+    "model_rate_limited_error",
+    "model_request_failed_error",
+    "billing_error",
+    "tool_use_limit_reached_error",
+    "compaction_limit_reached_error",
+  ]),
+  message: z.string(),
+  retry_status: z.object({ type: z.enum(["retrying", "exhausted", "terminal"]) }),
+});
+export type SessionErrorDetail = z.infer<typeof SessionErrorDetail>;
+
+const ToolEvaluation = z.object({ type: z.enum(["always_allow", "always_ask"]) });
+
+/** A committed event: it has its place in the log, so it was processed. */
+const committed = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
+  z.object({ id: z.string(), type: z.literal(type), processed_at: Timestamp, ...shape });
+
+const threadFields = { agent_name: z.string(), session_thread_id: z.string() };
+const idleFields = { stop_reason: StopReason, stop_details: StopDetails };
+const resultFields = { tool_use_id: z.string(), content: z.array(ContentBlock), is_error: z.boolean() };
+
+const userMessageFields = { content: z.array(ContentBlock).min(1).max(1000) };
+const userInterruptFields = { session_thread_id: z.string().nullable().optional() };
+
+/** Every event that this version writes, exactly as the API shows it and as the log stores it. */
+export const SessionEvent = z
+  .discriminatedUnion("type", [
+    committed("user.message", userMessageFields),
+    committed("user.interrupt", userInterruptFields),
+    committed("agent.message", { content: z.array(TextBlock) }),
+    committed("agent.thinking", {}),
+    committed("agent.tool_use", {
+      name: z.string(),
+      input: z.record(z.string(), z.unknown()),
+      evaluated_permission: z.enum(["allow", "ask", "deny"]).optional(),
+      evaluation: ToolEvaluation.optional(),
+    }),
+    committed("agent.tool_result", resultFields),
+    committed("agent.thread_context_compacted", {}),
+    committed("session.status_running", {}),
+    committed("session.status_idle", idleFields),
+    committed("session.status_rescheduled", {}),
+    committed("session.status_terminated", {}),
+    committed("session.thread_status_running", threadFields),
+    committed("session.thread_status_idle", { ...threadFields, ...idleFields }),
+    committed("session.thread_status_rescheduled", threadFields),
+    committed("session.thread_status_terminated", threadFields),
+    committed("session.usage", { usage: SessionUsage, budget: z.null() }),
+    committed("session.error", { error: SessionErrorDetail }),
+    committed("session.deleted", {}),
+    committed("span.model_request_start", {}),
+    committed("span.model_request_end", {
+      model_request_start_id: z.string(),
+      is_error: z.boolean().nullable(),
+      model_usage: ModelUsage,
+    }),
+  ])
+  .meta({ id: "SessionEvent" });
+export type SessionEvent = z.infer<typeof SessionEvent>;
+export type SessionEventType = SessionEvent["type"];
+export type EventOf<Type extends SessionEventType> = Extract<SessionEvent, { type: Type }>;
+
+export const SESSION_EVENT_TYPES: readonly SessionEventType[] = SessionEvent.options.map(
+  (option) => option.shape.type.value,
+);
+
+/** What a client may send. */
+export const EventParams = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("user.message"), ...userMessageFields }),
+  z.strictObject({ type: z.literal("user.interrupt"), ...userInterruptFields }),
+]);
+export type EventParams = z.infer<typeof EventParams>;
+
+/** An event a client sent that the harness has not taken up yet: it waits in the session's inbox, without a place in the log. */
+export const QueuedEvent = z.discriminatedUnion("type", [
+  z.object({ id: z.string(), type: z.literal("user.message"), processed_at: z.null(), ...userMessageFields }),
+  z.object({ id: z.string(), type: z.literal("user.interrupt"), processed_at: z.null(), ...userInterruptFields }),
+]);
+export type QueuedEvent = z.infer<typeof QueuedEvent>;
+
+/** Ephemeral frames of a stream that asked for `event_deltas`: never stored, no id of their own. */
+export const EventPreview = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("event_start"),
+    event: z.object({ type: z.enum(["agent.message", "agent.thinking"]), id: z.string() }),
+  }),
+  z.object({
+    type: z.literal("event_delta"),
+    event_id: z.string(),
+    delta: z.object({
+      type: z.literal("content_delta"),
+      index: z.number().int(),
+      content: z.object({ type: z.literal("text"), text: z.string() }),
+    }),
+  }),
+]);
+export type EventPreview = z.infer<typeof EventPreview>;

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { SessionAgent } from "./agent.ts";
+import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./common.ts";
+import { EventParams, SessionUsage } from "./event.ts";
+import { FileResource, FileResourceParams } from "./resource.ts";
+
+export const SessionStatus = z.enum(["idle", "running", "rescheduling", "terminated"]);
+export type SessionStatus = z.infer<typeof SessionStatus>;
+
+const RESOURCES_MAX = 500;
+const INITIAL_EVENTS_MAX = 50;
+
+export const SessionCreateParams = z
+  .strictObject({
+    agent: z.union([
+      z.string().min(1),
+      z.strictObject({ type: z.literal("agent"), id: z.string().min(1), version: z.number().int().min(1).nullish() }),
+    ]),
+    environment_id: z.string().min(1),
+    title: z.string().max(512).nullish(),
+    metadata: Metadata.optional(),
+    resources: z.array(FileResourceParams).max(RESOURCES_MAX).optional(),
+    initial_events: z.array(EventParams.options[0]).max(INITIAL_EVENTS_MAX).optional(),
+    vault_ids: z.array(z.never()).optional(),
+    budget: z.null().optional(),
+  })
+  .meta({ id: "SessionCreateParams" });
+export type SessionCreateParams = z.infer<typeof SessionCreateParams>;
+
+export const Session = z
+  .object({
+    id: z.string(),
+    type: z.literal("session"),
+    status: SessionStatus,
+    agent: SessionAgent,
+    environment_id: z.string(),
+    title: z.string().nullable(),
+    metadata: Metadata,
+    resources: z.array(FileResource),
+    usage: SessionUsage,
+    stats: z.object({ active_seconds: z.number(), duration_seconds: z.number() }),
+    budget: z.null(),
+    outcome_evaluations: z.array(z.never()),
+    vault_ids: z.array(z.string()),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    archived_at: Timestamp.nullable(),
+  })
+  .meta({ id: "Session" });
+export type Session = z.infer<typeof Session>;
+
+const Order = z.enum(["asc", "desc"]);
+
+export const SessionListQuery = PageQuery.extend({
+  agent_id: z.string().optional(),
+  agent_version: z.coerce.number().int().optional(),
+  "created_at[gt]": Timestamp.optional(),
+  "created_at[gte]": Timestamp.optional(),
+  "created_at[lt]": Timestamp.optional(),
+  "created_at[lte]": Timestamp.optional(),
+  include_archived: QueryBoolean.optional(),
+  order: Order.default("desc"),
+  statuses: z.array(SessionStatus).optional(),
+});
+export type SessionListQuery = z.infer<typeof SessionListQuery>;
+
+export const EventListQuery = PageQuery.extend({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  order: Order.default("asc"),
+  types: z.array(z.string()).optional(),
+  "created_at[gt]": Timestamp.optional(),
+  "created_at[gte]": Timestamp.optional(),
+  "created_at[lt]": Timestamp.optional(),
+  "created_at[lte]": Timestamp.optional(),
+});
+export type EventListQuery = z.infer<typeof EventListQuery>;
