@@ -1,0 +1,108 @@
+import path from "node:path";
+import { z } from "zod";
+
+const Port = z.coerce.number().int().min(0).max(65535);
+const Count = z.coerce.number().int().min(0).max(1000);
+const DurationMs = z.coerce.number().int().min(100).max(3_600_000);
+const Url = (protocols: string[]) =>
+  z.string().refine((value) => protocols.includes(URL.parse(value)?.protocol.slice(0, -1) ?? ""), {
+    message: `must be a ${protocols.map((name) => `${name}://`).join(" or ")} URL`,
+  });
+/** Set but empty means unset: compose files and unit files often pass `NAME=`. */
+const optional = <Value extends z.ZodType>(value: Value) =>
+  z.preprocess((given) => (given === "" ? undefined : given), value.optional());
+const withDefault = <Value extends z.ZodType>(value: Value, fallback: string) =>
+  z.preprocess((given) => (given === undefined || given === "" ? fallback : given), value);
+
+const Environment = z.object({
+  HOST: withDefault(z.string(), "127.0.0.1"),
+  PORT: withDefault(Port, "4100"),
+  LOG_LEVEL: withDefault(z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]), "info"),
+  DECKHAND_HOME: optional(z.string()),
+  DECKHAND_API_KEY: optional(z.string().min(16)),
+  DECKHAND_URL: optional(Url(["http", "https"])),
+  DATABASE_URL: optional(Url(["postgresql", "postgres"])),
+  REDIS_URL: optional(Url(["redis", "rediss"])),
+  DOCKER_HOST: optional(z.string()),
+  ANTHROPIC_API_KEY: optional(z.string()),
+  ANTHROPIC_BASE_URL: optional(Url(["http", "https"])),
+  DECKHAND_MODEL: optional(z.string()),
+  DECKHAND_LEASE_MS: withDefault(DurationMs, "2000"),
+  DECKHAND_WORKER_CONCURRENCY: withDefault(Count.min(1), "32"),
+  DECKHAND_SANDBOX_IMAGE: optional(z.string()),
+  DECKHAND_SANDBOX_RUNTIME: optional(z.string()),
+  DECKHAND_SANDBOX_POOL: withDefault(Count, "2"),
+  DECKHAND_SANDBOX_MEMORY_MB: withDefault(z.coerce.number().int().min(128), "2048"),
+  DECKHAND_SANDBOX_CPUS: withDefault(z.coerce.number().min(0.1), "2"),
+  DECKHAND_SANDBOX_PIDS: withDefault(z.coerce.number().int().min(32), "512"),
+});
+
+/** What the process was told by its environment. Durations are in ms, sizes in the unit that ends the name. */
+export interface Config {
+  host: string;
+  port: number;
+  logLevel: string;
+  /** Where all state lives, absolute. */
+  home: string;
+  apiKey: string | null;
+  /** Where the API is, for roles that run apart from it. */
+  apiUrl: string | null;
+  databaseUrl: string | null;
+  redisUrl: string | null;
+  dockerHost: string | null;
+  anthropic: { apiKey: string | null; baseUrl: string | null };
+  /** The model of the agent that chat threads get. */
+  defaultModel: string | null;
+  leaseMs: number;
+  workerConcurrency: number;
+  sandbox: {
+    image: string | null;
+    runtime: string | null;
+    poolSize: number;
+    memoryMb: number;
+    cpus: number;
+    pids: number;
+  };
+}
+
+/** Every bad variable at once, one line each. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * The only reader of the environment.
+ * @param root the checkout, which a relative or absent `DECKHAND_HOME` is under
+ * @throws ConfigError that names each variable that can't be used
+ */
+export function loadConfig(root: string, env: Record<string, string | undefined> = process.env): Config {
+  const parsed = Environment.safeParse(env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+    throw new ConfigError(`These settings can't be used:\n${lines.join("\n")}`);
+  }
+  const given = parsed.data;
+  return Object.freeze({
+    host: given.HOST,
+    port: given.PORT,
+    logLevel: given.LOG_LEVEL,
+    home: path.resolve(root, given.DECKHAND_HOME ?? ".deckhand"),
+    apiKey: given.DECKHAND_API_KEY ?? null,
+    apiUrl: given.DECKHAND_URL ?? null,
+    databaseUrl: given.DATABASE_URL ?? null,
+    redisUrl: given.REDIS_URL ?? null,
+    dockerHost: given.DOCKER_HOST ?? null,
+    anthropic: { apiKey: given.ANTHROPIC_API_KEY ?? null, baseUrl: given.ANTHROPIC_BASE_URL ?? null },
+    defaultModel: given.DECKHAND_MODEL ?? null,
+    leaseMs: given.DECKHAND_LEASE_MS,
+    workerConcurrency: given.DECKHAND_WORKER_CONCURRENCY,
+    sandbox: {
+      image: given.DECKHAND_SANDBOX_IMAGE ?? null,
+      runtime: given.DECKHAND_SANDBOX_RUNTIME ?? null,
+      poolSize: given.DECKHAND_SANDBOX_POOL,
+      memoryMb: given.DECKHAND_SANDBOX_MEMORY_MB,
+      cpus: given.DECKHAND_SANDBOX_CPUS,
+      pids: given.DECKHAND_SANDBOX_PIDS,
+    },
+  });
+}
