@@ -1,0 +1,9 @@
+import { z } from "zod";
+
+/** Every kind of job. Payloads hold ids and nothing else: the state is in the database. */
+export const jobs = {
+  /** A harness should look at this session. */
+  "run-session": z.object({ session_id: z.string() }),
+  /** Something happened that this chat thread should show. */
+  "deliver-thread": z.object({ chat_thread_key: z.string() }),
+};

@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import { messageOf } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { WakeupListeners } from "./wakeup-listeners.ts";
+import type { Wakeup, Wakeups } from "./wakeups.ts";
+
+const CHANNEL = "deckhand_wakeups";
+const RECONNECT_DELAY_MS = 500;
+/** Postgres refuses a notification of 8,000 bytes; a preview is dropped before that, a bare wake-up never gets near. */
+const PAYLOAD_BYTES_MAX = 7_900;
+
+/**
+ * Wake-ups by LISTEN/NOTIFY on one channel for all sessions.
+ *
+ * A NOTIFY inside the appending transaction would make all appends queue for one lock at commit, so wake-ups are sent
+ * after it, merged while a send is under way. Listeners in the same process are called at once.
+ */
+export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Logger): Promise<Wakeups> {
+  const origin = randomUUID();
+  const listeners = new WakeupListeners();
+  const closing = new AbortController();
+  const outbox: Wakeup[] = [];
+  let sending: Promise<void> | null = null;
+  let client = await listen();
+
+  function receive(payload: string) {
+    const { from, ...wakeup } = JSON.parse(payload) as Wakeup & { from: string };
+    if (from !== origin) listeners.wake(wakeup);
+  }
+
+  async function listen(): Promise<pg.Client> {
+    const connection = new pg.Client({ connectionString: url, keepAlive: true });
+    connection.on("notification", (message) => receive(message.payload ?? ""));
+    connection.on("error", (error) => log.warn({ error: messageOf(error) }, "wakeup connection failed"));
+    await connection.connect();
+    await connection.query(`LISTEN ${CHANNEL}`);
+    connection.once("end", () => {
+      if (!closing.signal.aborted) void reconnect(); // Retries until closed; each failure is logged.
+    });
+    return connection;
+  }
+
+  async function reconnect() {
+    while (!closing.signal.aborted) {
+      try {
+        client = await listen();
+        listeners.wakeAll();
+        return;
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, "wakeup connection failed");
+        await delay(RECONNECT_DELAY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async function send() {
+    while (outbox.length > 0) {
+      const payloads = new Set(outbox.splice(0).map((wakeup) => JSON.stringify({ ...wakeup, from: origin })));
+      const sendable = [...payloads].filter((payload) => Buffer.byteLength(payload) < PAYLOAD_BYTES_MAX);
+      try {
+        await pool.query({
+          name: "wakeups",
+          text: `SELECT pg_notify('${CHANNEL}', payload) FROM unnest($1::text[]) WITH ORDINALITY AS o(payload, n) ORDER BY n`,
+          values: [sendable],
+        });
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, "wakeup not sent");
+      }
+    }
+    sending = null;
+  }
+
+  return {
+    publish(wakeup) {
+      listeners.wake(wakeup);
+      outbox.push(wakeup);
+      sending ??= send();
+    },
+    async subscribe(sessionId, listener) {
+      return listeners.add(sessionId, listener);
+    },
+    async close() {
+      closing.abort();
+      listeners.clear();
+      await sending;
+      await client.end();
+    },
+  };
+}
