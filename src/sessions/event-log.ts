@@ -132,7 +132,7 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
         ],
       });
       if (rowCount !== events.length) throw await whyNotEnqueued(pool, workspaceId, sessionId);
-      wakeups.publish({ sessionId });
+      wakeups.publish({ sessionId, inbox: true });
       return events;
     },
 

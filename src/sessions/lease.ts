@@ -12,6 +12,8 @@ export interface Lease {
   threadId: string;
   agent: SessionAgent;
   state: SessionState;
+  /** Events that wait in the inbox. */
+  queuedCount: number;
   /** When a rescheduled session may run again; null otherwise. */
   wakeAt: Date | null;
 }
@@ -23,8 +25,8 @@ export interface Lease {
 export interface Leases {
   /** Null when another holder's lease is still good, when there is nothing to do, or when the session is gone. */
   acquire(sessionId: string, owner: string): Promise<Lease | null>;
-  /** False when the lease is lost. */
-  renew(fence: Fence): Promise<boolean>;
+  /** How many events wait in the inbox; null when the lease is lost. */
+  renew(fence: Fence): Promise<{ queuedCount: number } | null>;
   /** Lets the next one in at once. No error when it was lost already. */
   release(fence: Fence): Promise<void>;
   /** Sessions with work to do and no good lease, longest waiting first. */
@@ -37,7 +39,8 @@ const ACQUIRE = `
 UPDATE sessions SET
   lease_epoch = lease_epoch + 1, lease_owner = $2, lease_expires_at = now() + $3 * interval '1 ms'
 WHERE id = $1 AND ${FREE} AND (queued_count > 0 OR status IN ('running', 'rescheduling')) AND status <> 'terminated'
-RETURNING workspace_id, thread_id, agent, status, usage, active_ms, running_since, lease_epoch, wake_at`;
+RETURNING workspace_id, thread_id, agent, status, usage, active_ms, running_since, lease_epoch, queued_count,
+  wake_at`;
 
 interface AcquiredRow {
   workspace_id: string;
@@ -48,6 +51,7 @@ interface AcquiredRow {
   active_ms: number;
   running_since: Date | null;
   lease_epoch: number;
+  queued_count: number;
   wake_at: Date | null;
 }
 
@@ -63,12 +67,13 @@ export function createLeases(pool: pg.Pool, ttlMs: number): Leases {
     },
 
     async renew({ sessionId, epoch }) {
-      const { rowCount } = await pool.query({
+      const { rows } = await pool.query<{ queued_count: number }>({
         name: "renew",
-        text: `UPDATE sessions SET lease_expires_at = now() + $3 * interval '1 ms' WHERE id = $1 AND lease_epoch = $2`,
+        text: `UPDATE sessions SET lease_expires_at = now() + $3 * interval '1 ms'
+          WHERE id = $1 AND lease_epoch = $2 RETURNING queued_count`,
         values: [sessionId, epoch, ttlMs],
       });
-      return rowCount === 1;
+      return rows[0] ? { queuedCount: rows[0].queued_count } : null;
     },
 
     async release({ sessionId, epoch }) {
@@ -105,6 +110,7 @@ function toLease(sessionId: string, row: AcquiredRow): Lease {
     threadId: row.thread_id,
     agent: SessionAgentSchema.parse(row.agent),
     state,
+    queuedCount: row.queued_count,
     wakeAt: row.wake_at,
   };
 }

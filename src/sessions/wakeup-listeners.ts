@@ -19,7 +19,7 @@ export class WakeupListeners {
 
   /** After a break in the connection: anything may have happened in any session. */
   wakeAll(): void {
-    for (const sessionId of [...this.#bySession.keys()]) this.wake({ sessionId });
+    for (const sessionId of [...this.#bySession.keys()]) this.wake({ sessionId, inbox: true });
   }
 
   clear(): void {

@@ -1,17 +1,20 @@
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
+import { Redis } from "ioredis";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { WakeupListeners } from "./wakeup-listeners.ts";
 import type { Wakeup, Wakeups } from "./wakeups.ts";
 
-/** Wake-ups by Redis pub/sub, on one channel for all sessions. Opens two connections of its own beside `redis`. */
-export async function connectRedisWakeups(redis: Redis, prefix: string, log: Logger): Promise<Wakeups> {
+/**
+ * Wake-ups by Redis pub/sub, on one channel for all sessions.
+ * @param prefix begins the channel's name, so that installations can share a server
+ */
+export async function connectRedisWakeups(url: string, prefix: string, log: Logger): Promise<Wakeups> {
   const channel = `${prefix}:wakeups`;
   const origin = randomUUID();
   const listeners = new WakeupListeners();
-  const publisher = redis.duplicate();
-  const subscriber = redis.duplicate();
+  const publisher = new Redis(url);
+  const subscriber = new Redis(url);
   let closed = false;
 
   for (const connection of [publisher, subscriber]) {

@@ -3,6 +3,8 @@ import type { EventPreview } from "../schemas/event.ts";
 /** Something happened in a session. What happened is in the log; a preview is the one thing that never gets there. */
 export interface Wakeup {
   sessionId: string;
+  /** A client put something into the inbox. */
+  inbox?: true;
   /** A frame for streams that asked for `event_deltas`: shown or lost, never stored. */
   preview?: EventPreview;
   /** The session was deleted, so its log can't tell. */

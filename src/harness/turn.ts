@@ -1,0 +1,118 @@
+import { newId } from "../ids.ts";
+import type { QueuedEvent, SessionEvent } from "../schemas/event.ts";
+import type { Append, EventLog, LoggedEvent } from "../sessions/event-log.ts";
+import type { Lease } from "../sessions/lease.ts";
+import { type SessionState, transition } from "../sessions/transition.ts";
+import { advance, type TurnView, viewOf } from "./loop.ts";
+
+type Unstamped<Event> = Event extends SessionEvent ? Omit<Event, "id" | "processed_at"> & { id?: string } : never;
+/** An event without what `stage` adds: its time and, unless it is known before, its id. */
+export type StagedEvent = Unstamped<SessionEvent>;
+
+/**
+ * A session's log in the hands of the harness that holds its lease. Events are staged, then committed together: before
+ * anything slow begins and before a tool runs. Until then nobody else can see them.
+ */
+export class Turn {
+  readonly lease: Lease;
+  readonly #log: EventLog;
+  readonly #events: LoggedEvent[];
+  #staged: { event: SessionEvent; private?: unknown }[] = [];
+  #taken: string[] = [];
+  #view: TurnView;
+  #state: SessionState;
+  #queuedCount: number;
+
+  /** @param events the log from its beginning or its last compaction */
+  constructor(lease: Lease, log: EventLog, events: LoggedEvent[]) {
+    this.lease = lease;
+    this.#log = log;
+    this.#events = events;
+    this.#view = viewOf(events);
+    this.#state = lease.state;
+    this.#queuedCount = lease.queuedCount;
+  }
+
+  get sessionId(): string {
+    return this.lease.fence.sessionId;
+  }
+
+  /** Committed and staged events, from the last compaction on. */
+  get events(): readonly LoggedEvent[] {
+    return this.#events;
+  }
+
+  get view(): TurnView {
+    return this.#view;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Events in the inbox when it was last heard of. */
+  get queuedCount(): number {
+    return this.#queuedCount;
+  }
+
+  /** Someone else learned how full the inbox is. */
+  noteQueued(count: number): void {
+    this.#queuedCount = count;
+  }
+
+  /** Adds an event to the next commit. `hidden` is kept beside it in the log. */
+  stage(event: StagedEvent, hidden?: unknown): SessionEvent {
+    const stamped = { id: newId("sevt"), ...event, processed_at: new Date().toISOString() } as SessionEvent;
+    this.#stage(stamped, hidden);
+    return stamped;
+  }
+
+  /** Moves a queued event into the log: it is processed now. */
+  take(queued: QueuedEvent): void {
+    this.#stage({ ...queued, processed_at: new Date().toISOString() });
+    this.#taken.push(queued.id);
+  }
+
+  /**
+   * Commits what is staged; does nothing when nothing is.
+   * @returns false when `release.idle` was asked for while somebody sent something: all stays staged
+   * @throws LeaseLostError
+   */
+  async commit(release?: Append["release"]): Promise<boolean> {
+    if (this.#staged.length === 0 && !release) return true;
+    const appended = await this.#log.append({
+      fence: this.lease.fence,
+      events: this.#staged,
+      state: this.#state,
+      taken: this.#taken,
+      ...(release ? { release } : {}),
+    });
+    if (!appended) return false;
+    this.#queuedCount = appended.queuedCount;
+    this.#staged = [];
+    this.#taken = [];
+    return true;
+  }
+
+  /** Stages events that are dropped again when they can't be committed together with a release. */
+  async commitIdle(stageIdleEvents: () => void): Promise<boolean> {
+    const before = { staged: [...this.#staged], view: this.#view, state: this.#state, length: this.#events.length };
+    stageIdleEvents();
+    if (await this.commit({ idle: true })) return true;
+    this.#staged = before.staged;
+    this.#view = before.view;
+    this.#state = before.state;
+    this.#events.length = before.length;
+    // Only a non-empty inbox refuses a release; how many wait is looked up when they are taken.
+    this.#queuedCount = Math.max(1, this.#queuedCount);
+    return false;
+  }
+
+  #stage(event: SessionEvent, hidden?: unknown): void {
+    this.#state = transition(this.#state, event);
+    this.#view = advance(this.#view, event);
+    this.#staged.push(hidden === undefined ? { event } : { event, private: hidden });
+    const seq = (this.#events.at(-1)?.seq ?? 0) + 1;
+    this.#events.push({ seq, event, private: hidden ?? null });
+  }
+}

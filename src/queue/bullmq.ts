@@ -1,0 +1,124 @@
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  Queue as BullQueue,
+  Worker as BullWorker,
+  withBackend,
+  type WorkerOptions,
+} from "bullmq";
+import { z } from "zod";
+import { messageOf } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { jobs } from "./jobs.ts";
+import type { JobHandler, JobName, Queue, Worker } from "./queue.ts";
+
+/** Where the jobs are kept. Both speak the same BullMQ. */
+export type QueueBackend =
+  | { type: "postgres"; url: string }
+  | {
+      type: "redis";
+      url: string;
+      /** Begins every key, so that installations can share a server. */
+      prefix: string;
+    };
+
+/**
+ * Jobs are hints and the lease is the lock, so a job is tried once, a stalled one is not revived, and a finished one
+ * leaves nothing behind.
+ */
+const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
+const LOCK_MS = 30_000;
+const POSTGRES_CONNECTIONS_MAX = 8;
+
+interface BullQueueLike {
+  add(name: string, payload: unknown, options: { delay?: number }): Promise<unknown>;
+  waitUntilReady(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+interface BullWorkerLike {
+  waitUntilReady(): Promise<unknown>;
+  close(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
+type Process = (job: { name: string; data: unknown }) => Promise<void>;
+type Options = Pick<WorkerOptions, "concurrency" | "lockDuration" | "maxStalledCount">;
+
+/** Connects and makes the backend's own tables where they are missing. */
+export async function connectQueue(backend: QueueBackend, log: Logger): Promise<Queue> {
+  const classes = backend.type === "postgres" ? postgresClasses(backend.url) : redisClasses(backend);
+  const queues = new Map<JobName, BullQueueLike>();
+  const workers = new Set<Worker>();
+  for (const name of z.array(z.enum(["run-session", "deliver-thread"])).parse(Object.keys(jobs))) {
+    queues.set(name, classes.queue(name));
+  }
+  await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()));
+
+  return {
+    async enqueue(name, payload, options = {}) {
+      const data = jobs[name].parse(payload);
+      await queues.get(name)?.add(name, data, options.delayMs ? { delay: options.delayMs } : {});
+    },
+    async work(name, handler, { concurrency }) {
+      const stopping = new AbortController();
+      const process: Process = (job) => handle(name, job.data, handler, stopping.signal, log);
+      const bull = classes.worker(name, process, { concurrency, lockDuration: LOCK_MS, maxStalledCount: 0 });
+      bull.on("error", (error) => log.warn({ job: name, error: messageOf(error) }, "queue connection failed"));
+      await bull.waitUntilReady();
+      const worker: Worker = {
+        async stop() {
+          if (!workers.delete(worker)) return;
+          stopping.abort(new Error("The worker is stopping."));
+          await bull.close();
+        },
+      };
+      workers.add(worker);
+      return worker;
+    },
+    async close() {
+      await Promise.all([...workers].map((worker) => worker.stop()));
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      queues.clear();
+    },
+  };
+}
+
+async function handle<Name extends JobName>(
+  name: Name,
+  data: unknown,
+  handler: JobHandler<Name>,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  const payload = jobs[name].safeParse(data);
+  if (!payload.success) {
+    log.error({ job: name, error: z.prettifyError(payload.error) }, "job payload does not parse");
+    return;
+  }
+  try {
+    await handler(payload.data as Parameters<typeof handler>[0], signal);
+  } catch (error) {
+    if (!signal.aborted) log.error({ job: name, ...payload.data, err: error }, "job failed");
+  }
+}
+
+function postgresClasses(url: string) {
+  const bull = withBackend(createPostgresBackend);
+  const connection = { connectionString: url, max: POSTGRES_CONNECTIONS_MAX, migrate: true };
+  return {
+    queue: (name: JobName): BullQueueLike => new bull.Queue(name, { connection, defaultJobOptions: JOB_OPTIONS }),
+    worker: (name: JobName, process: Process, options: Options): BullWorkerLike =>
+      new bull.Worker(name, process, { connection, ...options }),
+  };
+}
+
+function redisClasses({ url, prefix }: { url: string; prefix: string }) {
+  const connection = { url, maxRetriesPerRequest: null };
+  return {
+    queue: (name: JobName): BullQueueLike =>
+      new BullQueue(name, { connection, prefix, defaultJobOptions: JOB_OPTIONS }, createRedisBackend),
+    worker: (name: JobName, process: Process, options: Options): BullWorkerLike =>
+      new BullWorker(name, process, { connection, prefix, ...options }, createRedisBackend),
+  };
+}
