@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./common.ts";
+import { Metadata, PageQuery, QueryBoolean, QueryTimestamp, Timestamp } from "./common.ts";
 
 export const BUILT_IN_TOOL_NAMES = ["bash", "read", "write", "edit", "glob", "grep"] as const;
 export type BuiltInToolName = (typeof BUILT_IN_TOOL_NAMES)[number];
@@ -106,7 +106,7 @@ export type SessionAgent = z.infer<typeof SessionAgent>;
 
 export const AgentListQuery = PageQuery.extend({
   include_archived: QueryBoolean.optional(),
-  "created_at[gte]": Timestamp.optional(),
-  "created_at[lte]": Timestamp.optional(),
+  "created_at[gte]": QueryTimestamp.optional(),
+  "created_at[lte]": QueryTimestamp.optional(),
 });
 export type AgentListQuery = z.infer<typeof AgentListQuery>;

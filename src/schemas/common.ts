@@ -10,11 +10,13 @@ export const Metadata = z
   .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
     message: `at most ${METADATA_PAIRS_MAX} pairs are allowed`,
   });
+export type Metadata = z.infer<typeof Metadata>;
 
 /** Query of every list that pages by an opaque cursor. */
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
-  page: z.string().min(1).optional(),
+  /** Empty means the first page: that is how the SDK sends null. */
+  page: z.string().optional(),
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 
@@ -23,3 +25,10 @@ export const page = <Item extends z.ZodType>(item: Item) =>
 
 /** A query-string boolean: the SDK sends `true` and `false`. */
 export const QueryBoolean = z.enum(["true", "false"]).transform((value) => value === "true");
+
+/** A query-string list; one value may come without brackets. */
+export const QueryList = <Item extends z.ZodType>(item: Item, itemsMax: number) =>
+  z.preprocess((given) => (typeof given === "string" ? [given] : given), z.array(item).max(itemsMax));
+
+/** A time in a query string, in any offset. */
+export const QueryTimestamp = z.iso.datetime({ offset: true });

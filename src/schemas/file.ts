@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PageQuery, Timestamp } from "./common.ts";
+import { QueryList, Timestamp } from "./common.ts";
 
 export const FileMetadata = z
   .object({
@@ -17,8 +17,21 @@ export const FileMetadata = z
   .meta({ id: "FileMetadata" });
 export type FileMetadata = z.infer<typeof FileMetadata>;
 
-export const FileListQuery = PageQuery.extend({
-  ids: z.array(z.string()).max(100).optional(),
-  scope_id: z.string().optional(),
-});
+const IDS_MAX = 100;
+const LIMIT_MAX = 100;
+
+export const FileListQuery = z
+  .object({
+    ids: QueryList(z.string(), IDS_MAX).optional(),
+    scope_id: z.string().optional(),
+    /** 20 when left out. */
+    limit: z.coerce.number().int().min(1).max(LIMIT_MAX).optional(),
+    page: z.string().optional(),
+  })
+  .refine((query) => !query.ids || (query.limit === undefined && !query.page), {
+    path: ["ids"],
+    message: "can't be combined with `page` or `limit`",
+  });
 export type FileListQuery = z.infer<typeof FileListQuery>;
+
+export const FileExpiry = z.coerce.number().int().min(3_600).max(7_776_000);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Timestamp } from "./common.ts";
+import { QueryList, Timestamp } from "./common.ts";
 
 export const Model = z
   .object({
@@ -9,6 +9,7 @@ export const Model = z
     created_at: Timestamp,
     lifecycle: z.literal("active"),
     line: z.null(),
+    allowed_fallback_models: z.null(),
     capabilities: z.null(),
     max_input_tokens: z.number().int().nullable(),
     max_tokens: z.number().int().nullable(),
@@ -17,3 +18,11 @@ export const Model = z
   })
   .meta({ id: "Model" });
 export type Model = z.infer<typeof Model>;
+
+export const ModelListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(20),
+  after_id: z.string().optional(),
+  before_id: z.string().optional(),
+  lifecycle: QueryList(z.enum(["active", "deprecated", "retired"]), 3).optional(),
+});
+export type ModelListQuery = z.infer<typeof ModelListQuery>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SessionAgent } from "./agent.ts";
-import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./common.ts";
+import { Metadata, PageQuery, QueryBoolean, QueryList, QueryTimestamp, Timestamp } from "./common.ts";
 import { EventParams, SessionUsage } from "./event.ts";
 import { FileResource, FileResourceParams } from "./resource.ts";
 
@@ -49,28 +49,46 @@ export const Session = z
   .meta({ id: "Session" });
 export type Session = z.infer<typeof Session>;
 
+const STATUSES_MAX = 100;
+const TYPES_MAX = 100;
+const DELTAS_MAX = 100;
 const Order = z.enum(["asc", "desc"]);
 
 export const SessionListQuery = PageQuery.extend({
   agent_id: z.string().optional(),
-  agent_version: z.coerce.number().int().optional(),
-  "created_at[gt]": Timestamp.optional(),
-  "created_at[gte]": Timestamp.optional(),
-  "created_at[lt]": Timestamp.optional(),
-  "created_at[lte]": Timestamp.optional(),
+  agent_version: z.coerce.number().int().min(1).optional(),
+  "created_at[gt]": QueryTimestamp.optional(),
+  "created_at[gte]": QueryTimestamp.optional(),
+  "created_at[lt]": QueryTimestamp.optional(),
+  "created_at[lte]": QueryTimestamp.optional(),
   include_archived: QueryBoolean.optional(),
   order: Order.default("desc"),
-  statuses: z.array(SessionStatus).optional(),
+  statuses: QueryList(SessionStatus, STATUSES_MAX).optional(),
+  /** No session of this version has either, so these list none. */
+  deployment_id: z.string().optional(),
+  memory_store_id: z.string().optional(),
 });
 export type SessionListQuery = z.infer<typeof SessionListQuery>;
 
 export const EventListQuery = PageQuery.extend({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   order: Order.default("asc"),
-  types: z.array(z.string()).optional(),
-  "created_at[gt]": Timestamp.optional(),
-  "created_at[gte]": Timestamp.optional(),
-  "created_at[lt]": Timestamp.optional(),
-  "created_at[lte]": Timestamp.optional(),
+  types: QueryList(z.string(), TYPES_MAX).optional(),
+  "created_at[gt]": QueryTimestamp.optional(),
+  "created_at[gte]": QueryTimestamp.optional(),
+  "created_at[lt]": QueryTimestamp.optional(),
+  "created_at[lte]": QueryTimestamp.optional(),
 });
 export type EventListQuery = z.infer<typeof EventListQuery>;
+
+export const EventStreamQuery = z.object({
+  event_deltas: QueryList(z.enum(["agent.message", "agent.thinking"]), DELTAS_MAX).default([]),
+});
+export type EventStreamQuery = z.infer<typeof EventStreamQuery>;
+
+const EVENTS_SENT_MAX = 1000;
+
+export const EventSendParams = z
+  .strictObject({ events: z.array(EventParams).min(1).max(EVENTS_SENT_MAX) })
+  .meta({ id: "EventSendParams" });
+export type EventSendParams = z.infer<typeof EventSendParams>;
