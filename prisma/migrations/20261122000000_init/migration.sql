@@ -160,8 +160,14 @@ CREATE TABLE "chat_threads" (
     "key" TEXT NOT NULL,
     "surface" TEXT NOT NULL,
     "session_id" TEXT,
+    "generation" INTEGER NOT NULL DEFAULT 0,
+    "creator" TEXT,
+    "creator_until" TIMESTAMPTZ(3),
+    "tried_since" TIMESTAMPTZ(3),
     "cursor_id" TEXT,
     "cursor_at" TEXT,
+    "wakes" INTEGER NOT NULL DEFAULT 0,
+    "delivered_wake" INTEGER NOT NULL DEFAULT 0,
     "lease_owner" TEXT,
     "lease_until" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -184,7 +190,9 @@ CREATE TABLE "chat_deliveries" (
 CREATE TABLE "chat_inbound" (
     "chat_thread_key" TEXT NOT NULL,
     "message_id" TEXT NOT NULL,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "claimed_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "settled_at" TIMESTAMPTZ(3),
+    "event_id" TEXT,
 
     CONSTRAINT "chat_inbound_pkey" PRIMARY KEY ("chat_thread_key","message_id")
 );
@@ -246,6 +254,9 @@ ALTER TABLE "chat_deliveries" ADD CONSTRAINT "chat_deliveries_chat_thread_key_fk
 
 -- The sweeper's question: who has input that nobody took up, or a harness that stopped renewing its lease?
 CREATE INDEX "sessions_runnable_idx" ON "sessions" ("lease_expires_at") WHERE "queued_count" > 0 OR "status" IN ('running', 'rescheduling');
+
+-- The chat sweeper's question: which thread was woken and not delivered since?
+CREATE INDEX "chat_threads_undelivered_idx" ON "chat_threads" ("lease_until") WHERE "wakes" > "delivered_wake";
 
 -- The log is append-only. Rows go only with their session.
 CREATE FUNCTION refuse_event_update() RETURNS trigger LANGUAGE plpgsql AS $$
