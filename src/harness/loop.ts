@@ -57,12 +57,15 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
       return { ...view, openRequestId: event.id };
     case "span.model_request_end":
       return afterRequest({ ...view, openRequestId: null }, event);
+    case "agent.message":
+      return { ...view, compactions: 0 };
     case "agent.tool_use": {
       const first = view.unresolvedCalls.length === 0;
       return {
         ...view,
         unresolvedCalls: [...view.unresolvedCalls, event],
         toolRounds: view.toolRounds + (first ? 1 : 0),
+        compactions: 0,
       };
     }
     case "agent.tool_result": {
@@ -98,7 +101,6 @@ function afterRequest(view: TurnView, event: EventOf<"span.model_request_end">):
     owesAnswer: false,
     failedAttempts: 0,
     contextTokens: tokensOf(event.model_usage),
-    compactions: 0,
   };
 }
 

@@ -71,6 +71,12 @@ export class Turn {
   take(queued: QueuedEvent): void {
     this.#stage({ ...queued, processed_at: new Date().toISOString() });
     this.#taken.push(queued.id);
+    this.#queuedCount = Math.max(0, this.#queuedCount - 1);
+  }
+
+  /** Taken, though perhaps not committed yet. */
+  hasTaken(queued: QueuedEvent): boolean {
+    return this.#taken.includes(queued.id);
   }
 
   /**
@@ -80,17 +86,19 @@ export class Turn {
    */
   async commit(release?: Append["release"]): Promise<boolean> {
     if (this.#staged.length === 0 && !release) return true;
+    const events = [...this.#staged];
+    const taken = [...this.#taken];
     const appended = await this.#log.append({
       fence: this.lease.fence,
-      events: this.#staged,
+      events,
       state: this.#state,
-      taken: this.#taken,
+      taken,
       ...(release ? { release } : {}),
     });
     if (!appended) return false;
     this.#queuedCount = appended.queuedCount;
-    this.#staged = [];
-    this.#taken = [];
+    this.#staged = this.#staged.slice(events.length);
+    this.#taken = this.#taken.slice(taken.length);
     return true;
   }
 

@@ -1,0 +1,40 @@
+import type { ModelInfo, ModelProvider, ModelRequest } from "../models/model-provider.ts";
+import type { SessionAgent } from "../schemas/agent.ts";
+import { buildMessages, referencedFileIds, type ReferencedFiles } from "./context.ts";
+import type { SessionFiles } from "./session-files.ts";
+import { systemPrompt } from "./system-prompt.ts";
+import { modelTools } from "./toolset.ts";
+import type { Turn } from "./turn.ts";
+
+/** Finds who serves a model id; null when nobody does. */
+export type FindModel = (id: string) => { provider: ModelProvider; info: ModelInfo } | null;
+
+/** The request for the turn as it stands, with the bytes of the files that messages refer to. */
+export async function buildRequest(turn: Turn, info: ModelInfo, files: SessionFiles): Promise<ModelRequest> {
+  const { agent, workspaceId } = turn.lease;
+  const referenced = await loadReferenced(turn, workspaceId, files);
+  return {
+    model: info.id,
+    effort: agent.model.effort.type,
+    system: systemPrompt(agent.system, await uploadsOf(turn, agent, files)),
+    messages: buildMessages(turn.events, referenced),
+    tools: modelTools(agent),
+    maxTokens: info.maxOutputTokens,
+  };
+}
+
+async function loadReferenced(turn: Turn, workspaceId: string, files: SessionFiles): Promise<ReferencedFiles> {
+  const loaded = new Map<string, { mediaType: string; data: string }>();
+  for (const id of referencedFileIds(turn.events)) {
+    const file = await files.load(workspaceId, id);
+    if (file) loaded.set(id, file);
+  }
+  return loaded;
+}
+
+/** Without tools there is no sandbox to find them in. */
+async function uploadsOf(turn: Turn, agent: SessionAgent, files: SessionFiles): Promise<string[]> {
+  if (agent.tools.length === 0) return [];
+  const mounted = await files.mounted(turn.sessionId);
+  return mounted.map((file) => file.mountPath);
+}

@@ -1,0 +1,46 @@
+import type { ContentBlock } from "../schemas/content.ts";
+import type { SandboxContent, SandboxResult } from "../sandbox/sandbox.ts";
+
+export interface ToolResult {
+  content: ContentBlock[];
+  is_error: boolean;
+}
+
+export const INTERRUPTED = errorResult("Tool execution was interrupted before completion. Please retry.");
+export const OUTCOME_UNKNOWN = errorResult(
+  "The sandbox was lost while this call may have been running: whether it had any effect is unknown. A new sandbox is " +
+    "empty except for the session's uploads. Check what is there before you repeat the call.",
+);
+
+/** Longer text goes to a file in the sandbox, and the model sees its beginning and end. */
+export const RESULT_CHARS_MAX = 100_000;
+const PREVIEW_CHARS = 8_000;
+
+export function errorResult(text: string): ToolResult {
+  return { content: [{ type: "text", text }], is_error: true };
+}
+
+export function toToolResult({ content, isError }: SandboxResult): ToolResult {
+  return { content: content.map(toBlock), is_error: isError };
+}
+
+/** Text beyond the limit, or null when all of it fits. */
+export function oversizedText(result: ToolResult): string | null {
+  const text = result.content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+  return text.length > RESULT_CHARS_MAX ? text : null;
+}
+
+/** What the model sees in place of `text`, which is in the file at `path`. Pure. */
+export function spilledPreview(text: string, path: string): string {
+  return [
+    `[The output has ${text.length} characters. All of it is in ${path}; here are the first and last ${PREVIEW_CHARS}.]`,
+    text.slice(0, PREVIEW_CHARS),
+    `[… ${text.length - 2 * PREVIEW_CHARS} characters left out …]`,
+    text.slice(-PREVIEW_CHARS),
+  ].join("\n");
+}
+
+function toBlock(part: SandboxContent): ContentBlock {
+  if (part.type === "text") return part;
+  return { type: part.type, source: { type: "base64", media_type: part.media_type, data: part.data } };
+}
