@@ -5,8 +5,7 @@ import { Metadata } from "../schemas/common.ts";
 
 export interface AgentFilter {
   includeArchived: boolean;
-  createdAtGte?: string | undefined;
-  createdAtLte?: string | undefined;
+  createdAt: { gte?: string; lte?: string };
 }
 
 export interface AgentStore {
@@ -41,21 +40,15 @@ export function createAgentStore(prisma: PrismaClient): AgentStore {
 
     async list(workspaceId, filter, keyset) {
       const { where, orderBy, take } = keysetClauses(keyset);
+      const { includeArchived, createdAt } = filter;
       const rows = await prisma.agent.findMany({
-        where: { AND: [where, filterOf(filter)], workspaceId },
+        where: { AND: [where, { createdAt }, includeArchived ? {} : { archivedAt: null }], workspaceId },
         include: { versions: { orderBy: { version: "desc" }, take: 1 } },
         orderBy,
         take,
       });
       return rows.map((row) => toAgent(row, row.versions[0]));
     },
-  };
-}
-
-function filterOf({ includeArchived, createdAtGte, createdAtLte }: AgentFilter) {
-  return {
-    ...(!includeArchived && { archivedAt: null }),
-    createdAt: { ...(createdAtGte && { gte: createdAtGte }), ...(createdAtLte && { lte: createdAtLte }) },
   };
 }
 

@@ -19,11 +19,8 @@ export interface FileStore {
   setOutputMtime(id: string, mtimeNs: string): Promise<FileRow>;
   /** The session that has this file mounted. */
   mountedIn(workspaceId: string, id: string): Promise<string | null>;
-  /**
-   * Deletes the rows.
-   * @returns keys of blobs that no row refers to any more, and none can begin to
-   */
-  remove(workspaceId: string, where: { id: string } | { sessionId: string }): Promise<string[]>;
+  /** @returns keys of blobs that no file refers to any more, and none can begin to */
+  remove(workspaceId: string, id: string): Promise<string[]>;
 }
 
 export function createFileStore(prisma: PrismaClient): FileStore {
@@ -52,16 +49,21 @@ export function createFileStore(prisma: PrismaClient): FileStore {
       return resource?.sessionId ?? null;
     },
 
-    remove(workspaceId, where) {
-      return prisma.$transaction(async (tx) => {
-        const rows = await tx.file.findMany({ where: { ...where, workspaceId } });
-        if (rows.length === 0) return [];
-        await lockBlobs(tx, rows);
-        await tx.file.deleteMany({ where: { id: { in: rows.map((row) => row.id) }, workspaceId } });
-        return unreferenced(tx, rows);
-      });
-    },
+    remove: (workspaceId, id) => prisma.$transaction((tx) => removeFiles(tx, workspaceId, { id })),
   };
+}
+
+/** @returns keys of blobs that no file refers to any more, and none can begin to once the transaction is committed */
+export async function removeFiles(
+  tx: Prisma.TransactionClient,
+  workspaceId: string,
+  where: { id: string } | { sessionId: string },
+): Promise<string[]> {
+  const rows = await tx.file.findMany({ where: { ...where, workspaceId } });
+  if (rows.length === 0) return [];
+  await lockBlobs(tx, rows);
+  await tx.file.deleteMany({ where: { id: { in: rows.map((row) => row.id) }, workspaceId } });
+  return unreferenced(tx, rows);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Keyset } from "../keyset.ts";
 import type { Logger } from "../log.ts";
 import type { FileMetadata } from "../schemas/file.ts";
 import type { BlobStore, StoredBlob } from "./blob-store.ts";
-import type { FileFilter, FileRow, FileStore } from "./file-store.ts";
+import type { FileFilter, FileRow, FileStore, NewFile } from "./file-store.ts";
 import { safeFilename } from "./filename.ts";
 import { MAGIC_BYTES, mimeTypeOf } from "./mime-type.ts";
 
@@ -60,8 +60,8 @@ export interface Files {
   openPreview(workspaceId: string, id: string): Promise<Readable>;
   /** @throws AppError `invalid_request` while the file is mounted in a session */
   delete(workspaceId: string, id: string): Promise<void>;
-  /** Deletes a session's copies and outputs. Idempotent. */
-  deleteOfSession(workspaceId: string, sessionId: string): Promise<void>;
+  /** Frees the space of blobs that no file refers to any more. A failure is logged: it wastes space and no more. */
+  dropBlobs(keys: string[]): Promise<void>;
   /**
    * Keeps what an agent left in its outputs folder. A path that was written anew becomes a new file beside the old one,
    * so an id always stands for the same bytes. Idempotent: bytes that the path's latest file has already are not kept
@@ -89,8 +89,7 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
     assertNotExpired(row);
     return { file: toFileMetadata(row), content: await blobs.open(row.blobKey) };
   };
-  /** The rows are gone already, so a blob that stays is only wasted space. */
-  const deleteBlobs = async (keys: string[]) => {
+  const dropBlobs = async (keys: string[]) => {
     const results = await Promise.allSettled(keys.map((key) => blobs.delete(key)));
     for (const result of results) {
       if (result.status === "rejected") log.error({ err: result.reason }, "unused blob was not deleted");
@@ -144,12 +143,10 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
       await find(workspaceId, id);
       const sessionId = await store.mountedIn(workspaceId, id);
       if (sessionId) throw invalid(`File \`${id}\` is mounted in session \`${sessionId}\`; it goes with that session.`);
-      await deleteBlobs(await store.remove(workspaceId, { id }));
+      await dropBlobs(await store.remove(workspaceId, id));
     },
 
-    async deleteOfSession(workspaceId, sessionId) {
-      await deleteBlobs(await store.remove(workspaceId, { sessionId }));
-    },
+    dropBlobs,
 
     async saveOutput({ workspaceId, sessionId, path, mtimeNs, content, preview }) {
       const blob = await blobs.put(once(content));
@@ -197,6 +194,20 @@ function newRow(workspaceId: string, blob: StoredBlob, filename: string, mimeTyp
     outputPath: null,
     outputMtimeNs: null,
     expiresAt: null,
+  };
+}
+
+/** A session's own copy, which has an id of its own and shares the bytes and the expiry. */
+export function copyOf(original: FileRow, sessionId: string): NewFile {
+  const { createdAt: _, ...shared } = original;
+  return {
+    ...shared,
+    id: newId("file"),
+    sessionId,
+    previewKey: null,
+    downloadable: false,
+    outputPath: null,
+    outputMtimeNs: null,
   };
 }
 

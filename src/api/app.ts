@@ -1,0 +1,99 @@
+import multipart from "@fastify/multipart";
+import fastify, { type FastifyBaseLogger } from "fastify";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Agents, KnownModel } from "../agents/agents.ts";
+import type { Environments } from "../environments/environments.ts";
+import type { Files } from "../files/files.ts";
+import { newId } from "../ids.ts";
+import type { Resources } from "../sessions/resources.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import type { Workspaces } from "../workspaces/workspaces.ts";
+import { authenticate, requireManagedAgentsBeta } from "./auth.ts";
+import { serveDocs } from "./docs.ts";
+import { renderErrors, sendError } from "./errors.ts";
+import { parseQueryString } from "./query-string.ts";
+import { agentRoutes } from "./routes/agents.ts";
+import { environmentRoutes } from "./routes/environments.ts";
+import { fileRoutes } from "./routes/files.ts";
+import { type Health, healthRoute } from "./routes/health.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { type SessionEventDependencies, sessionEventRoutes } from "./routes/session-events.ts";
+import { sessionResourceRoutes } from "./routes/session-resources.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import type { Server } from "./server.ts";
+import { compileValidator } from "./validation.ts";
+
+export interface ApiDependencies extends Omit<SessionEventDependencies, "closing" | "sessions"> {
+  log: FastifyBaseLogger;
+  health(): Health;
+  workspaces: Pick<Workspaces, "findByApiKey">;
+  agents: Agents;
+  environments: Environments;
+  sessions: Sessions;
+  resources: Resources;
+  files: Files;
+  /** Newest first. */
+  models(): readonly KnownModel[];
+}
+
+const JSON_BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** To send a request in full, which may be a large upload over a slow line. */
+const REQUEST_TIMEOUT_MS = 30 * 60 * 1000;
+const PATH_PARAMETER_CHARS_MAX = 200;
+
+/** The HTTP API, not listening yet. `close` ends open event streams and waits for what is being answered. */
+export function buildApp(dependencies: ApiDependencies): Server {
+  const app: Server = fastify({
+    loggerInstance: dependencies.log,
+    disableRequestLogging: true,
+    genReqId: () => newId("req"),
+    bodyLimit: JSON_BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { querystringParser: parseQueryString, maxParamLength: PATH_PARAMETER_CHARS_MAX },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+  }).withTypeProvider<ZodTypeProvider>();
+
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(serializerCompiler);
+  app.decorateRequest("workspaceId", "");
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("request-id", request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url, id: request_id } = request;
+    request.log.debug({ request_id, method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request answered");
+  });
+  acceptEmptyJson(app);
+  renderErrors(app);
+  serveDocs(app);
+  app.register(multipart);
+  app.register(async (scope: Server) => healthRoute(scope, dependencies.health));
+  app.register(async (scope: Server) => v1(scope, dependencies), { prefix: "/v1" });
+  return app;
+}
+
+function v1(app: Server, dependencies: ApiDependencies): void {
+  const closing = new AbortController();
+  app.addHook("preClose", async () => closing.abort());
+  app.addHook("onRequest", authenticate(dependencies.workspaces));
+
+  fileRoutes(app, dependencies.files);
+  modelRoutes(app, dependencies.models);
+  app.register(async (beta: Server) => {
+    beta.addHook("onRequest", requireManagedAgentsBeta);
+    agentRoutes(beta, dependencies.agents);
+    environmentRoutes(beta, dependencies.environments);
+    sessionRoutes(beta, dependencies);
+    sessionEventRoutes(beta, { ...dependencies, closing: closing.signal });
+    sessionResourceRoutes(beta, dependencies.resources);
+  });
+}
+
+/** Clients often say `content-type: application/json` on a POST that has no body, such as archive. */
+function acceptEmptyJson(app: Server): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parse(request, body, done);
+  });
+}

@@ -1,0 +1,38 @@
+import { invalid } from "../errors.ts";
+
+const UPLOADS = "/mnt/session/uploads";
+/** Sandboxes show the same folder under this short name, so a path that starts with it means the folder itself. */
+const ALIAS = "/uploads/";
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Where a file is mounted: whatever is given counts from `/mnt/session/uploads`, and without it the file's id is its
+ * name there. Pure.
+ * @throws AppError `invalid_request` naming `field` for a path that would leave that folder or is no file's
+ */
+export function resolveMountPath(given: string | null | undefined, fileId: string, field: string): string {
+  if (given === null || given === undefined) return `${UPLOADS}/${fileId}`;
+  if (CONTROL.test(given)) throw invalid(`${field}: must not hold control characters`);
+  const segments = relative(given).split("/").filter(Boolean);
+  if (segments.length === 0 || given.endsWith("/")) throw invalid(`${field}: must name a file, not a folder`);
+  if (segments.some((segment) => segment === "." || segment === "..")) {
+    throw invalid(`${field}: must not hold \`.\` or \`..\``);
+  }
+  return [UPLOADS, ...segments].join("/");
+}
+
+/** @throws AppError `invalid_request` when `path` is taken, or lies below a file, or is a folder of another file */
+export function assertMountable(path: string, taken: Iterable<string>, field: string): void {
+  for (const other of taken) {
+    if (path === other) throw invalid(`${field}: \`${path}\` is mounted already`);
+    if (path.startsWith(`${other}/`) || other.startsWith(`${path}/`)) {
+      throw invalid(`${field}: \`${path}\` and \`${other}\` can't both be files`);
+    }
+  }
+}
+
+function relative(given: string): string {
+  for (const root of [`${UPLOADS}/`, ALIAS]) if (given.startsWith(root)) return given.slice(root.length);
+  return given;
+}

@@ -1,0 +1,190 @@
+import { invalid, notFound } from "../errors.ts";
+import { assertNotExpired, copyOf } from "../files/files.ts";
+import { lockOriginals, removeFiles } from "../files/file-store.ts";
+import { Prisma, type PrismaClient } from "../generated/client.ts";
+import { type Keyset, keysetClauses } from "../keyset.ts";
+import type { SessionAgent } from "../schemas/agent.ts";
+import type { Metadata } from "../schemas/common.ts";
+import type { QueuedEvent } from "../schemas/event.ts";
+import type { FileResource } from "../schemas/resource.ts";
+import type { Session, SessionStatus } from "../schemas/session.ts";
+import { type SessionRow, toResource, toSession } from "./session-view.ts";
+import { INITIAL_STATE } from "./transition.ts";
+
+export interface NewResource {
+  id: string;
+  /** The uploaded file; the session gets a copy of it. */
+  originalId: string;
+  mountPath: string;
+}
+
+export interface NewSession {
+  id: string;
+  threadId: string;
+  agent: SessionAgent;
+  environmentId: string;
+  title: string | null;
+  metadata: Metadata;
+  resources: NewResource[];
+  /** With any, the session starts out `running`. */
+  initialEvents: QueuedEvent[];
+}
+
+export interface SessionFilter {
+  agentId?: string | undefined;
+  agentVersion?: number | undefined;
+  createdAt: { gt?: string; gte?: string; lt?: string; lte?: string };
+  includeArchived: boolean;
+  statuses?: SessionStatus[] | undefined;
+}
+
+export interface SessionStore {
+  /**
+   * Writes the session with its resources and initial events, all or nothing.
+   * @throws AppError `not_found` for a file that is not there or has expired
+   */
+  insert(workspaceId: string, session: NewSession): Promise<Session>;
+  find(workspaceId: string, id: string): Promise<Session | null>;
+  list(workspaceId: string, filter: SessionFilter, keyset: Keyset): Promise<Session[]>;
+  threadIdOf(workspaceId: string, id: string): Promise<string>;
+  /** Archives a session that an error has terminated: there is nothing to append any more. */
+  archiveTerminated(workspaceId: string, id: string): Promise<boolean>;
+  /**
+   * Deletes the session, its log and its files, only if it is not running and has no work waiting.
+   * @returns null when it is; else the blobs that no file refers to any more
+   */
+  removeIdle(workspaceId: string, id: string): Promise<{ blobKeys: string[] } | null>;
+  /**
+   * @throws AppError `not_found` for a file that is not there or has expired, `invalid_request` when a concurrent
+   *   request mounted something at that path
+   */
+  insertResource(workspaceId: string, sessionId: string, resource: NewResource): Promise<FileResource>;
+}
+
+const withResources = { resources: { orderBy: [{ createdAt: "asc" }, { id: "asc" }] } } satisfies Prisma.SessionInclude;
+
+export function createSessionStore(prisma: PrismaClient): SessionStore {
+  return {
+    insert(workspaceId, session) {
+      return prisma.$transaction(async (tx) => {
+        await insertSession(tx, workspaceId, session);
+        await insertResources(tx, workspaceId, session.id, session.resources);
+        for (const event of session.initialEvents) {
+          // One by one: the order of arrival is the order of these statements.
+          await tx.queuedEvent.create({
+            data: { id: event.id, sessionId: session.id, type: event.type, payload: event },
+          });
+        }
+        const row = await tx.session.findUniqueOrThrow({ where: { id: session.id, workspaceId }, include: withResources });
+        return toSession(row, new Date());
+      });
+    },
+
+    async find(workspaceId, id) {
+      const row: SessionRow | null = await prisma.session.findUnique({
+        where: { id, workspaceId },
+        include: withResources,
+      });
+      return row && toSession(row, new Date());
+    },
+
+    async list(workspaceId, filter, keyset) {
+      const { where, orderBy, take } = keysetClauses(keyset);
+      const rows = await prisma.session.findMany({
+        where: { AND: [where, filterOf(filter)], workspaceId },
+        include: withResources,
+        orderBy,
+        take,
+      });
+      const now = new Date();
+      return rows.map((row) => toSession(row, now));
+    },
+
+    async threadIdOf(workspaceId, id) {
+      const { threadId } = await prisma.session.findUniqueOrThrow({ where: { id, workspaceId } });
+      return threadId;
+    },
+
+    async archiveTerminated(workspaceId, id) {
+      const where = { id, workspaceId, status: "terminated", archivedAt: null };
+      const { count } = await prisma.session.updateMany({ where, data: { archivedAt: new Date() } });
+      return count === 1;
+    },
+
+    removeIdle(workspaceId, id) {
+      const where = { id, workspaceId, status: { in: ["idle", "terminated"] }, queuedCount: 0 };
+      return prisma.$transaction(async (tx) => {
+        const { count } = await tx.session.deleteMany({ where });
+        return count === 1 ? { blobKeys: await removeFiles(tx, workspaceId, { sessionId: id }) } : null;
+      });
+    },
+
+    async insertResource(workspaceId, sessionId, resource) {
+      try {
+        const [row] = await prisma.$transaction((tx) => insertResources(tx, workspaceId, sessionId, [resource]));
+        if (!row) throw new Error("the resource that was inserted is not there");
+        return row;
+      } catch (error) {
+        if (isUniqueViolation(error)) throw invalid(`mount_path: \`${resource.mountPath}\` is mounted already`);
+        throw error;
+      }
+    },
+  };
+}
+
+async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, session: NewSession): Promise<void> {
+  await tx.session.create({
+    data: {
+      id: session.id,
+      workspaceId,
+      agentId: session.agent.id,
+      agentVersion: session.agent.version,
+      agent: session.agent,
+      environmentId: session.environmentId,
+      threadId: session.threadId,
+      title: session.title,
+      metadata: session.metadata,
+      usage: INITIAL_STATE.usage,
+      status: session.initialEvents.length > 0 ? "running" : "idle",
+      queuedCount: session.initialEvents.length,
+    },
+  });
+}
+
+async function insertResources(
+  tx: Prisma.TransactionClient,
+  workspaceId: string,
+  sessionId: string,
+  resources: NewResource[],
+): Promise<FileResource[]> {
+  if (resources.length === 0) return [];
+  const originals = await lockOriginals(
+    tx,
+    workspaceId,
+    resources.map((resource) => resource.originalId),
+  );
+  const copies = resources.map(({ id, originalId, mountPath }) => {
+    const original = originals.get(originalId);
+    if (!original) throw notFound("File", originalId);
+    assertNotExpired(original);
+    return { id, mountPath, file: copyOf(original, sessionId) };
+  });
+  await tx.file.createMany({ data: copies.map((copy) => copy.file) });
+  const rows = await tx.sessionResource.createManyAndReturn({
+    data: copies.map(({ id, mountPath, file }) => ({ id, workspaceId, sessionId, fileId: file.id, mountPath })),
+  });
+  return rows.map(toResource);
+}
+
+function filterOf({ agentId, agentVersion, createdAt, includeArchived, statuses }: SessionFilter) {
+  return {
+    ...(agentId !== undefined && { agentId }),
+    ...(agentVersion !== undefined && { agentVersion }),
+    ...(!includeArchived && { archivedAt: null }),
+    ...(statuses && { status: { in: statuses } }),
+    createdAt,
+  };
+}
+
+const isUniqueViolation = (error: unknown) =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === "P2002";

@@ -1,0 +1,53 @@
+import type { Session as StoredSession, SessionResource as ResourceRow } from "../generated/client.ts";
+import { SessionAgent } from "../schemas/agent.ts";
+import { Metadata } from "../schemas/common.ts";
+import { SessionUsage } from "../schemas/event.ts";
+import type { FileResource } from "../schemas/resource.ts";
+import { type Session, SessionStatus } from "../schemas/session.ts";
+import { activeMsAt } from "./transition.ts";
+
+export type SessionRow = StoredSession & { resources: ResourceRow[] };
+
+const StoredUsage = SessionUsage.omit({ active_seconds: true });
+
+/** A session as the wire shows it at `now`. Pure. */
+export function toSession(row: SessionRow, now: Date): Session {
+  const runningSince = row.runningSince?.toISOString() ?? null;
+  const activeSeconds = activeMsAt({ activeMs: row.activeMs, runningSince }, now.getTime()) / 1000;
+  const status = SessionStatus.parse(row.status);
+  const until = status === "terminated" ? row.updatedAt : now;
+  return {
+    id: row.id,
+    type: "session",
+    status,
+    agent: SessionAgent.parse(row.agent),
+    environment_id: row.environmentId,
+    title: row.title,
+    metadata: Metadata.parse(row.metadata),
+    resources: row.resources.map(toResource),
+    usage: { ...StoredUsage.parse(row.usage), active_seconds: activeSeconds },
+    stats: {
+      active_seconds: activeSeconds,
+      // The clocks of the database and of this process may differ a little.
+      duration_seconds: Math.max(0, until.getTime() - row.createdAt.getTime()) / 1000,
+    },
+    budget: null,
+    outcome_evaluations: [],
+    vault_ids: [],
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+    archived_at: row.archivedAt?.toISOString() ?? null,
+  };
+}
+
+export function toResource(row: ResourceRow): FileResource {
+  const createdAt = row.createdAt.toISOString();
+  return {
+    id: row.id,
+    type: "file",
+    file_id: row.fileId,
+    mount_path: row.mountPath,
+    created_at: createdAt,
+    updated_at: createdAt,
+  };
+}

@@ -1,0 +1,127 @@
+import type { Agents } from "../agents/agents.ts";
+import type { Environments } from "../environments/environments.ts";
+import { invalid, notFound } from "../errors.ts";
+import type { Files } from "../files/files.ts";
+import { newId } from "../ids.ts";
+import type { Keyset } from "../keyset.ts";
+import { SessionAgent } from "../schemas/agent.ts";
+import { type EventParams, QueuedEvent, type SessionEvent } from "../schemas/event.ts";
+import type { Session, SessionCreateParams } from "../schemas/session.ts";
+import { newResources } from "./resources.ts";
+import type { SessionFilter, SessionStore } from "./session-store.ts";
+
+/** All throw AppError `not_found` for an unknown session and for another workspace's. */
+export interface Sessions {
+  /**
+   * Commits the session, its resources and its initial events together. With initial events it is `running` at once, and
+   * the caller has to see to it that a harness looks at it.
+   * @throws AppError `not_found` or `invalid_request` for an agent, environment or file that can't be used
+   */
+  create(workspaceId: string, params: SessionCreateParams): Promise<Session>;
+  get(workspaceId: string, id: string): Promise<Session>;
+  list(workspaceId: string, filter: SessionFilter, keyset: Keyset): Promise<Session[]>;
+  /**
+   * Ends an idle session for good; its history stays readable. Idempotent.
+   * @throws AppError `invalid_request` while it runs or has work waiting
+   */
+  archive(workspaceId: string, id: string): Promise<Session>;
+  /**
+   * Removes a session with its log and files, and ends the streams that follow it. What its sandbox leaves is taken away
+   * by a worker, later.
+   * @throws AppError `invalid_request` while it runs or has work waiting
+   */
+  delete(workspaceId: string, id: string): Promise<void>;
+}
+
+interface Dependencies {
+  store: SessionStore;
+  agents: Pick<Agents, "get">;
+  environments: Pick<Environments, "get">;
+  files: Pick<Files, "dropBlobs">;
+  /** Appends a session's last events and archives it; false, with nothing done, when it is not idle. */
+  terminate(workspaceId: string, sessionId: string, lastEvents: SessionEvent[]): Promise<boolean>;
+  /** Tells whoever follows a session that it is gone. Never waits. */
+  announceDeleted(sessionId: string): void;
+}
+
+export function createSessions(dependencies: Dependencies): Sessions {
+  const { store, files } = dependencies;
+  const get = async (workspaceId: string, id: string) => {
+    const session = await store.find(workspaceId, id);
+    if (!session) throw notFound("Session", id);
+    return session;
+  };
+
+  return {
+    async create(workspaceId, params) {
+      const [agent, environment] = await Promise.all([
+        findAgent(dependencies.agents, workspaceId, params.agent),
+        dependencies.environments.get(workspaceId, params.environment_id),
+      ]);
+      if (agent.archived_at) throw invalid(`agent: \`${agent.id}\` is archived and takes no new sessions`);
+      if (environment.archived_at) {
+        throw invalid(`environment_id: \`${environment.id}\` is archived and takes no new sessions`, {
+          details: { error_code: "environment_archived" },
+        });
+      }
+      return store.insert(workspaceId, {
+        id: newId("sesn"),
+        threadId: newId("sthr"),
+        agent: SessionAgent.parse(agent),
+        environmentId: environment.id,
+        title: params.title ?? null,
+        metadata: params.metadata ?? {},
+        resources: newResources(params.resources ?? []),
+        initialEvents: (params.initial_events ?? []).map(queued),
+      });
+    },
+
+    get,
+
+    list: (workspaceId, filter, keyset) => store.list(workspaceId, filter, keyset),
+
+    async archive(workspaceId, id) {
+      const { agent, archived_at } = await get(workspaceId, id);
+      if (!archived_at && !(await store.archiveTerminated(workspaceId, id))) {
+        const threadId = await store.threadIdOf(workspaceId, id);
+        await dependencies.terminate(workspaceId, id, lastEvents(agent.name, threadId));
+      }
+      const session = await get(workspaceId, id);
+      if (!session.archived_at) throw busy(session, "archived");
+      return session;
+    },
+
+    async delete(workspaceId, id) {
+      const session = await get(workspaceId, id);
+      const removed = await store.removeIdle(workspaceId, id);
+      if (!removed) throw busy(session, "deleted");
+      dependencies.announceDeleted(id);
+      await files.dropBlobs(removed.blobKeys);
+    },
+  };
+}
+
+function findAgent(agents: Pick<Agents, "get">, workspaceId: string, given: SessionCreateParams["agent"]) {
+  return typeof given === "string" ? agents.get(workspaceId, given) : agents.get(workspaceId, given.id, given.version);
+}
+
+const queued = (event: EventParams) => QueuedEvent.parse({ id: newId("sevt"), processed_at: null, ...event });
+
+function lastEvents(agentName: string, threadId: string): SessionEvent[] {
+  const processed_at = new Date().toISOString();
+  return [
+    {
+      id: newId("sevt"),
+      type: "session.thread_status_terminated",
+      processed_at,
+      agent_name: agentName,
+      session_thread_id: threadId,
+    },
+    { id: newId("sevt"), type: "session.status_terminated", processed_at },
+  ];
+}
+
+function busy({ id, status }: Session, done: "archived" | "deleted") {
+  const why = status === "running" || status === "rescheduling" ? `is ${status}` : "has events waiting to be processed";
+  return invalid(`Session \`${id}\` ${why} and can't be ${done}; send \`user.interrupt\` and wait until it is idle.`);
+}
