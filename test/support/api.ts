@@ -1,0 +1,134 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import Anthropic from "@anthropic-ai/sdk";
+import { pino } from "pino";
+import { createAgentStore } from "../../src/agents/agent-store.ts";
+import { createAgents, type KnownModel } from "../../src/agents/agents.ts";
+import { type ApiDependencies, buildApp } from "../../src/api/app.ts";
+import { createDatabase } from "../../src/database.ts";
+import { createEnvironmentStore } from "../../src/environments/environment-store.ts";
+import { createEnvironments } from "../../src/environments/environments.ts";
+import { createFileStore } from "../../src/files/file-store.ts";
+import { createFiles } from "../../src/files/files.ts";
+import { createLocalDiskBlobStore } from "../../src/files/local-disk.ts";
+import { createEventLog } from "../../src/sessions/event-log.ts";
+import { readEventPage } from "../../src/sessions/event-page.ts";
+import { createLive } from "../../src/sessions/live.ts";
+import { createResources } from "../../src/sessions/resources.ts";
+import { createSessionStore } from "../../src/sessions/session-store.ts";
+import { createSessions } from "../../src/sessions/sessions.ts";
+import { terminateSession } from "../../src/sessions/terminate.ts";
+import { connectPostgresWakeups } from "../../src/sessions/wakeups-postgres.ts";
+import { createWorkspaceStore } from "../../src/workspaces/workspace-store.ts";
+import { createWorkspaces } from "../../src/workspaces/workspaces.ts";
+import { createTestDatabase } from "./database.ts";
+
+export const KNOWN_MODELS: readonly KnownModel[] = ["model-c", "model-b", "model-a"].map((id, age) => ({
+  id,
+  displayName: id.toUpperCase(),
+  createdAt: new Date(Date.UTC(2026, 5 - age)).toISOString(),
+  contextWindowTokens: 200_000,
+  maxOutputTokens: 32_000,
+}));
+
+/** The API over real Postgres and disk, listening. The harness is the one thing that is missing: nothing runs. */
+export async function startApi(overrides: Partial<ApiDependencies> & { fileBytesMax?: number } = {}) {
+  const testDatabase = await createTestDatabase();
+  const home = await mkdtemp(path.join(tmpdir(), "deckhand-api-"));
+  const log = pino({ level: "silent" });
+  const database = createDatabase(testDatabase.url, () => undefined);
+  const { prisma, pool } = database;
+  const wakeups = await connectPostgresWakeups(pool, testDatabase.url, log);
+  const eventLog = createEventLog(pool, wakeups);
+
+  const workspaces = createWorkspaces(createWorkspaceStore(prisma));
+  const workspaceId = await workspaces.ensureDefault();
+  const { key } = await workspaces.createApiKey(workspaceId, "test");
+  await prisma.workspace.create({ data: { id: "wrkspc_other", name: "Other" } });
+  const other = await workspaces.createApiKey("wrkspc_other", "other");
+
+  const agents = createAgents({ store: createAgentStore(prisma), models: () => KNOWN_MODELS });
+  const environments = createEnvironments(createEnvironmentStore(prisma));
+  const blobDirectory = path.join(home, "blobs");
+  const files = createFiles({
+    store: createFileStore(prisma),
+    blobs: await createLocalDiskBlobStore(blobDirectory),
+    log,
+    ...(overrides.fileBytesMax !== undefined && { bytesMax: overrides.fileBytesMax }),
+  });
+  const sessionStore = createSessionStore(prisma);
+  const sessions = createSessions({
+    store: sessionStore,
+    agents,
+    environments,
+    files,
+    terminate: (owner, sessionId, events) => terminateSession(pool, wakeups, { workspaceId: owner, sessionId }, events),
+    announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
+  });
+  const hinted: string[] = [];
+
+  const app = buildApp({
+    log,
+    health: () => ({ ready: true }),
+    workspaces,
+    agents,
+    environments,
+    sessions,
+    resources: createResources(sessionStore),
+    files,
+    models: () => KNOWN_MODELS,
+    eventLog,
+    readEventPage: (owner, sessionId, query) => readEventPage(pool, owner, sessionId, query),
+    live: createLive(eventLog, wakeups),
+    hintRun: async (sessionId) => void hinted.push(sessionId),
+    ...overrides,
+  });
+  const baseURL = await app.listen({ host: "127.0.0.1", port: 0 });
+  const clientWith = (apiKey: string) => new Anthropic({ baseURL, apiKey, maxRetries: 0 });
+
+  return {
+    app,
+    baseURL,
+    key,
+    workspaceId,
+    client: clientWith(key),
+    /** Of another workspace. */
+    stranger: clientWith(other.key),
+    prisma,
+    pool,
+    eventLog,
+    wakeups,
+    files,
+    blobDirectory,
+    /** Sessions that workers were told of. */
+    hinted,
+    async stop() {
+      await app.close();
+      await wakeups.close();
+      await database.close();
+      await testDatabase.drop();
+      await rm(home, { recursive: true });
+    },
+  };
+}
+
+export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** Headers for requests that are made by hand. */
+export const rawHeaders = (api: Pick<TestApi, "key">) => ({
+  "x-api-key": api.key,
+  "anthropic-version": "2023-06-01",
+  "anthropic-beta": "managed-agents-2026-04-01",
+});
+
+export async function createSession(client: Anthropic, params: Partial<Anthropic.Beta.SessionCreateParams> = {}) {
+  const agent = await client.beta.agents.create({ name: "Ada", model: "model-a", tools: [{ type: "agent_toolset_20260401" }] });
+  const environment = await client.beta.environments.create({ name: "office" });
+  return client.beta.sessions.create({ agent: agent.id, environment_id: environment.id, ...params });
+}
+
+export const userMessage = (text: string) => ({
+  type: "user.message" as const,
+  content: [{ type: "text" as const, text }],
+});
