@@ -1,0 +1,148 @@
+import Anthropic, { APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
+import { messageOf } from "../errors.ts";
+import { toAnthropicRequest } from "./anthropic-request.ts";
+import { AnthropicStream } from "./anthropic-stream.ts";
+import { ModelError, type ModelErrorType, type ModelInfo, type ModelProvider } from "./model-provider.ts";
+
+/** A stream that says nothing for this long is taken for dead. The API pings about every 15 s. */
+const SILENCE_TIMEOUT_MS = 90_000;
+
+export interface AnthropicOptions {
+  apiKey: string;
+  /** Of an endpoint that speaks the same Messages API; null for Anthropic's own. */
+  baseUrl: string | null;
+  silenceTimeoutMs?: number;
+}
+
+/** Claude by the Messages API. */
+export function createAnthropicProvider(options: AnthropicOptions): ModelProvider {
+  const { silenceTimeoutMs = SILENCE_TIMEOUT_MS } = options;
+  const client = new Anthropic({
+    apiKey: options.apiKey,
+    ...(options.baseUrl ? { baseURL: options.baseUrl } : {}),
+    maxRetries: 0,
+  });
+  return {
+    name: "anthropic",
+    models: () => MODELS,
+    async *stream(request, signal) {
+      const silence = new SilenceTimer(silenceTimeoutMs);
+      const either = AbortSignal.any([signal, silence.signal]);
+      const answer = new AnthropicStream();
+      try {
+        const frames = await client.messages.create(toAnthropicRequest(request), { signal: either });
+        for await (const frame of frames) {
+          silence.heard();
+          yield* answer.take(frame);
+        }
+        // The SDK ends its iteration without an error when the signal aborts in mid-stream.
+        either.throwIfAborted();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (silence.signal.aborted) throw silent(silenceTimeoutMs, error);
+        throw toModelError(error);
+      } finally {
+        silence.stop();
+      }
+      const response = answer.response();
+      if (!response) throw failed("The model's answer broke off.", true);
+      yield { type: "response", response };
+    },
+  };
+}
+
+class SilenceTimer {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(timeoutMs: number) {
+    this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  heard(): void {
+    this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function toModelError(error: unknown): ModelError {
+  if (error instanceof ModelError) return error;
+  if (error instanceof APIUserAbortError) return failed("The model request was aborted.", true, error);
+  if (error instanceof APIConnectionError) return failed(`The model API can't be reached: ${error.message}`, true, error);
+  // Anything else is a stream that is not what it should be.
+  if (!(error instanceof APIError)) return failed(`The model API answered nonsense: ${messageOf(error)}`, true, error);
+  return new ModelError(typeOf(error), `The model API refused the request: ${detailOf(error)}`, {
+    cause: error,
+    retryable: isRetryable(error),
+    retryAfterMs: retryAfterMs(error),
+  });
+}
+
+function failed(message: string, retryable: boolean, cause?: unknown): ModelError {
+  return new ModelError("model_request_failed_error", message, { retryable, cause });
+}
+
+function silent(timeoutMs: number, cause: unknown): ModelError {
+  return failed(`The model API said nothing for ${Math.round(timeoutMs / 1000)} s.`, true, cause);
+}
+
+function typeOf(error: APIError): ModelErrorType {
+  if (error.status === 529 || error.type === "overloaded_error") return "model_overloaded_error";
+  if (error.status === 429) return "model_rate_limited_error";
+  if (error.status === 402 || error.type === "billing_error") return "billing_error";
+  return "model_request_failed_error";
+}
+
+/** An error frame in mid-stream has no status; the API sends those for trouble of its own. */
+function isRetryable({ status }: APIError): boolean {
+  return status === undefined || status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+function retryAfterMs({ headers }: APIError): number | null {
+  const seconds = Number(headers?.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : null;
+}
+
+function detailOf(error: APIError): string {
+  const body = error.error as { error?: { message?: unknown } } | undefined;
+  const told = body?.error?.message;
+  const said = typeof told === "string" ? told : error.message;
+  return error.status === undefined ? said : `${error.status}, ${said}`;
+}
+
+/** The API's own value for a release date that is not known. */
+const UNKNOWN_DATE = "1970-01-01T00:00:00Z";
+
+const model = (id: string, displayName: string, createdAt = UNKNOWN_DATE): ModelInfo => ({
+  id,
+  displayName,
+  createdAt,
+  contextWindowTokens: 200_000,
+  maxOutputTokens: 32_000,
+});
+
+/** Newest first. The limits are those that all of them keep; a model that takes more is used for less. */
+const MODELS: readonly ModelInfo[] = [
+  model("claude-opus-5-5", "Claude Opus 5.5"),
+  model("claude-sonnet-5-5", "Claude Sonnet 5.5"),
+  model("claude-haiku-5-5", "Claude Haiku 5.5"),
+  model("claude-fable-5-2", "Claude Fable 5.2"),
+  model("claude-fable-5-1", "Claude Fable 5.1"),
+  model("claude-fable-5", "Claude Fable 5"),
+  model("claude-opus-5", "Claude Opus 5"),
+  model("claude-sonnet-5", "Claude Sonnet 5"),
+  model("claude-opus-4-8", "Claude Opus 4.8"),
+  model("claude-opus-4-7", "Claude Opus 4.7"),
+  model("claude-opus-4-6", "Claude Opus 4.6"),
+  model("claude-sonnet-4-6", "Claude Sonnet 4.6"),
+  model("claude-opus-4-5", "Claude Opus 4.5", "2025-11-01T00:00:00Z"),
+  model("claude-haiku-4-5", "Claude Haiku 4.5", "2025-10-01T00:00:00Z"),
+  model("claude-sonnet-4-5", "Claude Sonnet 4.5", "2025-09-29T00:00:00Z"),
+];
