@@ -1,0 +1,63 @@
+import type { ContainerCreateOptions } from "dockerode";
+
+const MIB = 1024 * 1024;
+
+export interface SandboxLimits {
+  memoryBytes: number;
+  cpus: number;
+  /** Processes and threads. */
+  pids: number;
+  /** Of the memory, how much may be shared memory in /dev/shm. */
+  sharedMemoryBytes: number;
+}
+
+export const DEFAULT_LIMITS: SandboxLimits = {
+  memoryBytes: 2048 * MIB,
+  cpus: 2,
+  pids: 512,
+  sharedMemoryBytes: 256 * MIB,
+};
+
+/** The user whose rights the agent's tools have; another one than that of the container's main process. */
+export const TOOL_USER = "1000:1000";
+
+export interface ContainerSpec {
+  name: string;
+  image: string;
+  labels: Record<string, string>;
+  limits: SandboxLimits;
+  /** As registered with the engine, e.g. `runsc`; null for the engine's default. */
+  runtime: string | null;
+}
+
+/**
+ * What the engine is asked for. Pure.
+ *
+ * The main process is root's but without any capability: the tools' user can't signal it, so no tool can end the
+ * container. The root file system is writable, for `docs/decisions/0002-sandbox-disk.md`; outside the agent's own folders all of
+ * it is root's.
+ */
+export function containerConfig({ name, image, labels, limits, runtime }: ContainerSpec): ContainerCreateOptions {
+  return {
+    name,
+    Image: image,
+    Cmd: ["sleep", "infinity"],
+    User: "0:0",
+    WorkingDir: "/workspace",
+    Hostname: "sandbox",
+    Labels: labels,
+    HostConfig: {
+      Init: true,
+      NetworkMode: "none",
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges"],
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      NanoCpus: Math.round(limits.cpus * 1e9),
+      PidsLimit: limits.pids,
+      ShmSize: limits.sharedMemoryBytes,
+      LogConfig: { Type: "none", Config: {} },
+      ...(runtime === null ? {} : { Runtime: runtime }),
+    },
+  };
+}

@@ -1,0 +1,142 @@
+"""The runner: a daemon that outlives every connection to it."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from calls import Calls
+from children import Children
+from connection import Connection, Header
+from errors import ToolError
+from files import RUNNER_DIR, replace_file
+from journal import Journal
+from outputs import list_outputs, open_listed
+from preview import render_preview
+from shell import Shell
+from tools import Tools
+
+SOCKET_PATH = RUNNER_DIR + "/runner.sock"
+
+_JOURNAL_PATH = RUNNER_DIR + "/journal"
+_CHUNK_BYTES = 1 << 18
+_STDIO_FDS = 2
+
+
+def serve(on_ready: Callable[[], None]) -> None:
+    """Runs until the process is killed. `on_ready` is called once connections are accepted."""
+    asyncio.run(_serve(on_ready))
+
+
+async def _serve(on_ready: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    children = Children(loop)
+    shell = Shell(loop, children)
+    daemon = _Daemon(loop, children, Calls(Journal(_JOURNAL_PATH), Tools(children, shell)))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    if os.path.lexists(SOCKET_PATH):
+        os.unlink(SOCKET_PATH)
+    listener.bind(SOCKET_PATH)
+    listener.listen()
+    listener.setblocking(False)
+    loop.add_reader(listener, daemon.accept, listener)
+    on_ready()
+    shell.start()
+    await loop.create_future()
+
+
+class _Daemon:
+    def __init__(self, loop: asyncio.AbstractEventLoop, children: Children, calls: Calls) -> None:
+        self._loop = loop
+        self._children = children
+        self._calls = calls
+        self._rendering = asyncio.Lock()
+        self._tasks: dict[Connection, dict[int, asyncio.Task[None]]] = {}
+        self._handlers: dict[str, Callable[[Connection, Header, bytes], Awaitable[None]]] = {
+            "call": self._call,
+            "cancel": self._cancel,
+            "write_text": self._write_text,
+            "list_outputs": self._list_outputs,
+            "read_output": self._read_output,
+            "render_preview": self._render_preview,
+        }
+
+    def accept(self, listener: socket.socket) -> None:
+        """Takes over the stdio of a new bridge, so that no byte passes through the bridge itself."""
+        try:
+            bridge, _ = listener.accept()
+        except BlockingIOError:
+            return
+        bridge.settimeout(1.0)
+        try:
+            _, fds, _, _ = socket.recv_fds(bridge, 1, _STDIO_FDS)
+        except OSError:
+            fds = []
+        if len(fds) != _STDIO_FDS:
+            bridge.close()
+            return
+        connection = Connection(self._loop, bridge, (fds[0], fds[1]), self._on_frame, self._on_close)
+        self._tasks[connection] = {}
+        connection.send(b'{"hello":1}')
+
+    def _on_frame(self, connection: Connection, header: Header, body: bytes) -> None:
+        request = header["id"]
+        if header["type"] == "ping":
+            connection.send(b'{"id":%d,"ok":true}' % request)
+            return
+        tasks = self._tasks[connection]
+        if header["type"] == "abandon":
+            if request in tasks:
+                tasks[request].cancel()
+            return
+        task = asyncio.create_task(self._answer(connection, header, body))
+        tasks[request] = task
+        task.add_done_callback(lambda _: tasks.pop(request, None))
+
+    def _on_close(self, connection: Connection) -> None:
+        # Calls go on without anyone waiting for them; what only this connection wanted does not.
+        for task in self._tasks.pop(connection).values():
+            task.cancel()
+
+    async def _answer(self, connection: Connection, header: Header, body: bytes) -> None:
+        try:
+            await self._handlers[header["type"]](connection, header, body)
+        except (ToolError, OSError) as error:
+            _reply(connection, header, error=str(error))
+
+    async def _call(self, connection: Connection, header: Header, body: bytes) -> None:
+        result = await self._calls.result(header["call_id"], header["op"], body)
+        connection.send(b'{"id":%d,"result":%s}' % (header["id"], result))
+
+    async def _cancel(self, connection: Connection, header: Header, _body: bytes) -> None:
+        await self._calls.cancel(header["call_id"])
+        _reply(connection, header, ok=True)
+
+    async def _write_text(self, connection: Connection, header: Header, body: bytes) -> None:
+        await asyncio.to_thread(replace_file, header["path"], body)
+        _reply(connection, header, ok=True)
+
+    async def _list_outputs(self, connection: Connection, header: Header, _body: bytes) -> None:
+        _reply(connection, header, files=await asyncio.to_thread(list_outputs))
+
+    async def _read_output(self, connection: Connection, header: Header, _body: bytes) -> None:
+        with open(open_listed(header["path"], header["size"], header["mtime_ns"]), "rb", buffering=0) as file:
+            more = json.dumps({"id": header["id"], "more": True}).encode()
+            left = header["size"]
+            while left > 0 and not connection.closed and (chunk := file.read(min(_CHUNK_BYTES, left))):
+                connection.send(more, chunk)
+                left -= len(chunk)
+                await connection.drain()
+        _reply(connection, header, ok=True)
+
+    async def _render_preview(self, connection: Connection, header: Header, _body: bytes) -> None:
+        async with self._rendering:
+            picture = await render_preview(self._children, header["path"])
+        encoded = json.dumps({"id": header["id"], "ok": picture is not None}).encode()
+        connection.send(encoded, picture or b"")
+
+
+def _reply(connection: Connection, header: Header, **fields: Any) -> None:
+    connection.send(json.dumps({"id": header["id"], **fields}).encode())
