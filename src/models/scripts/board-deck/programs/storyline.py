@@ -1,0 +1,99 @@
+"""Decides what the board sees, in which order, and writes it as a drawing plan for deck.cjs.
+
+    python3 storyline.py [--title TEXT] [--accent teal]      reads analysis.json, writes deck.json
+"""
+
+import argparse
+import json
+
+from measure import percent
+from palette import palette
+from running import report, run
+from slides import closing_slide, finding_slide, quality_slide, summary_slide, title_slide
+from workbook import default_title, read_json
+
+SLIDES_OF_FINDINGS_MAX = 6
+SUMMARY_MAX = 4
+ISSUES_MAX = 7
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--title")
+    parser.add_argument("--accent", default="teal")
+    args = parser.parse_args()
+    analysis, profile = read_json("analysis.json"), read_json("profile.json")
+    title = args.title or default_title(profile)
+    name = profile["file"].split("/")[-1]
+    source = f"Source: {name}, {analysis['counted']:,} records" + (f", {analysis['span']}" if analysis["span"] else "") + ". Computed in report.xlsx."
+    found = analysis["findings"][:SLIDES_OF_FINDINGS_MAX]
+    slides = [title_slide(title, subtitle(analysis), ["Prepared by Deckhand's scripted model: computed from the data, not written by a language model.", source])]
+    slides.append(summary_slide("Executive summary", summary_title(analysis), found[:SUMMARY_MAX], source, 2))
+    slides += [finding_slide(item, source, number) for number, item in enumerate(found, 3)]
+    slides.append(quality_slide(quality_title(analysis), issues(analysis), caveats(analysis), source, len(slides) + 1))
+    slides.append(closing_slide(f"Recommended: {count(len(analysis['advice']))}", analysis["advice"], source, len(slides) + 1))
+    with open("deck.json", "w", encoding="utf-8") as file:
+        json.dump({"title": title, "palette": palette(args.accent), "slides": slides}, file, ensure_ascii=False)
+    print(f"deck.json: {len(slides)} slides, {sum(e['type'] == 'chart' for s in slides for e in s['elements'])} charts")
+    report({"slides": len(slides)})
+
+
+def subtitle(analysis):
+    parts = [analysis["measure"]["label"] + ("" if analysis["measure"]["agg"] != "count" else " by the numbers")]
+    if analysis["span"]:
+        parts.append(analysis["span"])
+    return "  ·  ".join([*parts, "Board summary"])
+
+
+def summary_title(analysis):
+    measure = analysis["measure"]
+    n = min(SUMMARY_MAX, len(analysis["findings"]))
+    if measure["agg"] == "count":
+        lead = f"{analysis['total']:,.0f} records"
+    elif measure["agg"] == "mean":
+        lead = f"{measure['named'][:1].upper()}{measure['named'][1:]} is {analysis['total_text']}"
+    else:
+        lead = f"{measure['label']} of {analysis['total_text']}"
+    span = f", {analysis['span']}" if analysis["span"] else ""
+    return f"{lead}{span}: {['', 'one thing', 'two things', 'three things', 'four things'][n]} to know"
+
+
+def count(n):
+    return ["nothing", "one step", "two steps", "three steps", "four steps", "five steps"][min(n, 5)]
+
+
+def quality_title(analysis):
+    quality = analysis["quality"]
+    removed = quality["rows_read"] - quality["rows_kept"]
+    if not quality["issues"]:
+        return f"All {quality['rows_read']:,} rows could be used as they came"
+    kept = f"{percent(analysis['counted'] / max(1, quality['rows_read']))} of {quality['rows_read']:,} rows carry the figures"
+    return f"{kept}; {removed:,} were duplicates" if removed else kept
+
+
+def issues(analysis):
+    """The issues a board should know of: those that may change a figure before those of form."""
+    form = ("ways to write", "Spaces before", "Spelling and case", "Several ways")
+    ranked = sorted(analysis["quality"]["issues"], key=lambda issue: (any(part in issue["what"] for part in form), -issue["count"]))
+    weighty = [issue for issue in ranked if not any(part in issue["what"] for part in form)][: ISSUES_MAX - 2]
+    rest = [issue for issue in ranked if issue not in weighty]
+    rest.sort(key=lambda issue: -issue["count"])
+    return (weighty + rest)[:ISSUES_MAX]
+
+
+def caveats(analysis):
+    held, undated = analysis["held"], analysis["undated"]
+    lines = []
+    if held["rows"]:
+        lines.append(f"{held['rows']:,} records worth {held['text']} are held out of all figures because {held['why']}.")
+    if undated and undated["count"]:
+        lines.append(f"{undated['count']:,} records have no usable date; they count in totals but in no {analysis['grain']}.")
+    if any("another currency" in issue["what"] or "currency other" in issue["what"] for issue in analysis["quality"]["issues"]):
+        lines.append("Amounts in other currencies are set aside: no exchange rate was given.")
+    if analysis["counted"] < 100:
+        lines.append(f"With {analysis['counted']:,} records, single rows move every figure.")
+    return lines[:3]
+
+
+if __name__ == "__main__":
+    run(main)
