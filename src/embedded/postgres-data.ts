@@ -1,0 +1,59 @@
+import { chown, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { isMissing } from "./file-errors.ts";
+import { tailOf } from "./log-tail.ts";
+import { runAs, type ServerAccount } from "./server-account.ts";
+
+const UNFINISHED = "data.unfinished-";
+const INITDB_ARGS = [
+  "--username=postgres",
+  "--auth=trust",
+  "--encoding=UTF8",
+  "--locale-provider=builtin",
+  "--builtin-locale=C.UTF-8",
+  "--locale=C",
+  "--no-instructions",
+];
+
+/** The files of one server. `data` gets that name only when it is complete. */
+export interface ServerFiles {
+  dir: string;
+  data: string;
+  log: string;
+}
+
+/**
+ * Makes the data directory where there is none. What an interrupted run left is removed; a data directory that is not
+ * one is put aside. The caller holds the lock on `files`.
+ */
+export async function ensureData(files: ServerFiles, initdb: string, account: ServerAccount): Promise<void> {
+  const entries = await readdir(files.dir);
+  for (const entry of entries) {
+    if (entry.startsWith(UNFINISHED)) await rm(path.join(files.dir, entry), { recursive: true, force: true });
+  }
+  if (entries.includes(path.basename(files.data))) {
+    if ((await ownerUidOf(path.join(files.data, "global", "pg_control"))) !== null) return;
+    await rename(files.data, `${files.data}.unusable-${Date.now()}`);
+  }
+  const unfinished = await mkdtemp(path.join(files.dir, UNFINISHED));
+  if (process.getuid?.() === 0) await chown(unfinished, account.uid, account.gid);
+  const log = await open(files.log, "a");
+  try {
+    const code = await runAs(account, initdb, ["--pgdata", unfinished, ...INITDB_ARGS], log.fd);
+    if (code !== 0) throw new Error(`initdb ended with ${code}:\n${await tailOf(files.log)}`);
+  } finally {
+    await log.close();
+  }
+  await rename(unfinished, files.data);
+}
+
+/** Null when there is no such file. */
+export async function ownerUidOf(file: string): Promise<number | null> {
+  try {
+    return (await stat(file)).uid;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+

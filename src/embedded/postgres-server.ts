@@ -1,0 +1,135 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chown, open } from "node:fs/promises";
+import pg from "pg";
+import { messageOf } from "../errors.ts";
+import { tailOf } from "./log-tail.ts";
+import { pollUntil } from "./poll.ts";
+import type { PostgresBinaries } from "./postgres-binaries.ts";
+import { ensureData, ownerUidOf, type ServerFiles } from "./postgres-data.ts";
+import { findPostmaster, type Postmaster } from "./postmaster-file.ts";
+import { processIdentity } from "./process-identity.ts";
+import { chooseServerAccount, runAs, type ServerAccount } from "./server-account.ts";
+import { socketDirFor } from "./socket-dir.ts";
+
+/** Recovery after a crash replays the write-ahead log before the server answers. */
+const READY_TIMEOUT_MS = 60_000;
+const RELAUNCH_INTERVAL_MS = 50;
+const STOP_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const MAX_CONNECTIONS = 200;
+/** Left behind by the backends of a killed server for as long as they take to notice. */
+const BACKENDS_REMAIN = "is still in use";
+
+export function postgresUrl(socketDir: string, database: string): string {
+  return `postgresql://postgres@localhost/${database}?host=${encodeURIComponent(socketDir)}`;
+}
+
+/** The server on these files, found running or started, and answering. The caller holds the lock on them. */
+export async function ensureServer(
+  files: ServerFiles,
+  binaries: PostgresBinaries,
+  signal: AbortSignal,
+): Promise<Postmaster> {
+  const running = await findPostmaster(files.data, signal);
+  if (running) {
+    await waitUntilReady(running, files, signal);
+    return running;
+  }
+  const account = await chooseAccount(files, binaries);
+  await ensureData(files, binaries.initdb, account);
+  return pollUntil("the processes of a killed Postgres to end", () => launch(files, binaries, account, signal), {
+    timeoutMs: READY_TIMEOUT_MS,
+    intervalMs: RELAUNCH_INTERVAL_MS,
+    signal,
+  });
+}
+
+/** Cuts off the clients, writes everything to disk, ends the server. No error when none runs. */
+export async function stopServer(files: ServerFiles): Promise<void> {
+  const options = { timeoutMs: STOP_TIMEOUT_MS, signal: AbortSignal.any([]) };
+  const running = await findPostmaster(files.data, options.signal);
+  if (!running) return;
+  process.kill(running.pid, "SIGINT");
+  await pollUntil("Postgres to stop", async () => ((await processIdentity(running.pid)) ? undefined : true), options);
+}
+
+export async function ensureDatabase(socketDir: string, name: string): Promise<void> {
+  await withClient(socketDir, async (client) => {
+    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  });
+}
+
+async function chooseAccount(files: ServerFiles, binaries: PostgresBinaries): Promise<ServerAccount> {
+  return chooseServerAccount({
+    dataOwnerUid: await ownerUidOf(files.data),
+    prepare: ({ uid, gid }) => chown(files.dir, uid, gid),
+    works: async (account) => {
+      const test = ['"$1" --version && test -w "$2"', "sh", binaries.postgres, files.dir];
+      return (await runAs(account, "sh", ["-c", ...test], "ignore")) === 0;
+    },
+  });
+}
+
+/** Undefined when processes of a server that was killed a moment ago still hold its memory: try again. */
+async function launch(
+  files: ServerFiles,
+  binaries: PostgresBinaries,
+  account: ServerAccount,
+  signal: AbortSignal,
+): Promise<Postmaster | undefined> {
+  const socketDir = await socketDirFor(files.dir, account);
+  const settings = ["listen_addresses=", `unix_socket_directories=${socketDir}`, `max_connections=${MAX_CONNECTIONS}`];
+  const args = ["-D", files.data, ...settings.flatMap((setting) => ["-c", setting])];
+  const log = await open(files.log, "a");
+  const logStart = (await log.stat()).size;
+  const { file, args: argv, options } = account.invoke(binaries.postgres, args);
+  // In a session of its own, so that Ctrl-C in the terminal ends us first, and with no pipe to us, so that it outlives
+  // us when we are killed.
+  const child = spawn(file, argv, { ...options, cwd: "/", detached: true, stdio: ["ignore", log.fd, log.fd] });
+  await once(child, "spawn").finally(() => log.close());
+  child.unref();
+  const server = { pid: child.pid ?? -1, socketDir };
+  try {
+    await waitUntilReady(server, files, signal);
+    return server;
+  } catch (error) {
+    if ((await tailOf(files.log, logStart)).includes(BACKENDS_REMAIN)) return undefined;
+    child.kill("SIGINT");
+    throw error;
+  }
+}
+
+async function waitUntilReady({ pid, socketDir }: Postmaster, files: ServerFiles, signal: AbortSignal): Promise<void> {
+  let lastError: unknown;
+  const answers = async () => {
+    try {
+      await withClient(socketDir, (client) => client.query("SELECT 1"));
+      return true;
+    } catch (error) {
+      lastError = error;
+      if (await processIdentity(pid)) return undefined;
+      throw new Error(`Postgres ended while starting:\n${await tailOf(files.log)}`, { cause: error });
+    }
+  };
+  try {
+    await pollUntil("Postgres to answer", answers, { timeoutMs: READY_TIMEOUT_MS, signal });
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+    throw new Error(`${error.message} ${messageOf(lastError)}\n${await tailOf(files.log)}`, { cause: lastError });
+  }
+}
+
+async function withClient(socketDir: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const connectionString = postgresUrl(socketDir, "postgres");
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // A connection that breaks rejects the call in progress, which is enough; without a listener it would end the process.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

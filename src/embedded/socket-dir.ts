@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import { chown, lstat, mkdir } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { ServerAccount } from "./server-account.ts";
+
+/** The shortest of the systems' limits on the path of a Unix socket (macOS), less its final NUL. */
+const SOCKET_PATH_BYTES_MAX = 103;
+const SOCKET_NAME = ".s.PGSQL.5432";
+
+/**
+ * A directory that only `owner` and root can enter, for a Unix socket: `dir` itself, or one below the system's
+ * temporary directory where `dir` is too long for a socket's path. The same `dir` gets the same directory each time.
+ */
+export async function socketDirFor(dir: string, owner: Pick<ServerAccount, "uid" | "gid">): Promise<string> {
+  if (Buffer.byteLength(path.join(dir, SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX) return dir;
+  const hash = createHash("sha256").update(dir).digest("hex").slice(0, 12);
+  const short = path.join(os.tmpdir(), `deckhand-${hash}`);
+  const made = await mkdir(short, { recursive: true, mode: 0o700 });
+  if (made && process.getuid?.() === 0) await chown(short, owner.uid, owner.gid);
+  const found = await lstat(short);
+  if (!found.isDirectory() || found.uid !== owner.uid || (found.mode & 0o077) !== 0) {
+    throw new Error(`${short} is not a private directory of uid ${owner.uid}. Remove it and start again.`);
+  }
+  return short;
+}
