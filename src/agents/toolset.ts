@@ -1,5 +1,5 @@
 import { invalid } from "../errors.ts";
-import { BUILT_IN_TOOL_NAMES, type Toolset, type ToolsetParams } from "../schemas/agent.ts";
+import { BUILT_IN_TOOL_NAMES, Toolset, type ToolsetParams } from "../schemas/agent.ts";
 
 /**
  * Writes out what a toolset says of each tool: its own entry, else the toolset's default, else enabled and allowed. Pure.
@@ -13,7 +13,7 @@ export function resolveToolset(params: ToolsetParams): Toolset {
     enabled: params.default_config?.enabled ?? true,
     permission_policy: params.default_config?.permission_policy ?? { type: "always_allow" },
   };
-  return {
+  return Toolset.parse({
     type: params.type,
     default_config: defaults,
     configs: BUILT_IN_TOOL_NAMES.map((name) => ({
@@ -22,5 +22,5 @@ export function resolveToolset(params: ToolsetParams): Toolset {
       enabled: entries.get(name)?.enabled ?? defaults.enabled,
       permission_policy: entries.get(name)?.permission_policy ?? defaults.permission_policy,
     })),
-  };
+  });
 }

@@ -1,5 +1,5 @@
 import multipart from "@fastify/multipart";
-import fastify, { type FastifyBaseLogger } from "fastify";
+import fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Agents, KnownModel } from "../agents/agents.ts";
 import type { Environments } from "../environments/environments.ts";
@@ -45,7 +45,7 @@ const PATH_PARAMETER_CHARS_MAX = 200;
 export function buildApp(dependencies: ApiDependencies): Server {
   const app: Server = fastify({
     loggerInstance: dependencies.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     genReqId: () => newId("req"),
     bodyLimit: JSON_BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -60,8 +60,8 @@ export function buildApp(dependencies: ApiDependencies): Server {
     reply.header("request-id", request.id);
   });
   app.addHook("onResponse", async (request, reply) => {
-    const { method, url, id: request_id } = request;
-    request.log.debug({ request_id, method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request answered");
+    const { method, url } = request;
+    request.log.debug({ method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request answered");
   });
   acceptEmptyJson(app);
   renderErrors(app);

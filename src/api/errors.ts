@@ -46,7 +46,7 @@ export function renderErrors(app: FastifyInstance): void {
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = failureOf(error);
-  if (failure.status >= 500) request.log.error({ err: error, request_id: request.id }, "request failed");
+  if (failure.status >= 500) request.log.error({ err: error }, "request failed");
   // The SDK repeats every 409 unless told that it is in vain.
   if (failure.status === 409) reply.header("x-should-retry", "false");
   // What is left of a body that was refused half-read would be taken for the next request.

@@ -52,7 +52,7 @@ export async function streamEvents(
     response.end();
   } catch (error) {
     if (signal.aborted) return;
-    request.log.error({ err: error, request_id: request.id }, "event stream failed");
+    request.log.error({ err: error }, "event stream failed");
     response.end(`event: error\ndata: ${JSON.stringify(errorBody(error, request.id))}\n\n`);
   } finally {
     clearInterval(ping);

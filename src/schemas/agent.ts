@@ -57,12 +57,22 @@ export const ModelConfig = z.object({
   speed: z.literal("standard"),
 });
 
-const ToolConfig = z.object({
-  name: z.enum(BUILT_IN_TOOL_NAMES),
-  type: z.enum(BUILT_IN_TOOL_NAMES),
-  enabled: z.boolean(),
-  permission_policy: PermissionPolicy,
-});
+const toolConfig = <Name extends BuiltInToolName>(name: Name) =>
+  z.object({
+    name: z.literal(name),
+    type: z.literal(name),
+    enabled: z.boolean(),
+    permission_policy: PermissionPolicy,
+  });
+
+const ToolConfig = z.discriminatedUnion("name", [
+  toolConfig("bash"),
+  toolConfig("read"),
+  toolConfig("write"),
+  toolConfig("edit"),
+  toolConfig("glob"),
+  toolConfig("grep"),
+]);
 
 export const Toolset = z.object({
   type: z.literal("agent_toolset_20260401"),

@@ -19,8 +19,10 @@ export const StopReason = z.discriminatedUnion("type", [
 ]);
 export type StopReason = z.infer<typeof StopReason>;
 
+const RefusalCategory = z.enum(["cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms"]);
+
 const StopDetails = z
-  .object({ type: z.literal("refusal"), category: z.string().nullable(), explanation: z.string().nullable() })
+  .object({ type: z.literal("refusal"), category: RefusalCategory.nullable(), explanation: z.string().nullable() })
   .nullable();
 
 export const SessionUsage = z.object({

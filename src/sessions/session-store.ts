@@ -5,11 +5,11 @@ import { Prisma, type PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
 import type { SessionAgent } from "../schemas/agent.ts";
 import type { Metadata } from "../schemas/common.ts";
-import type { QueuedEvent } from "../schemas/event.ts";
+import type { EventOf, QueuedEvent } from "../schemas/event.ts";
 import type { FileResource } from "../schemas/resource.ts";
 import type { Session, SessionStatus } from "../schemas/session.ts";
 import { type SessionRow, toResource, toSession } from "./session-view.ts";
-import { INITIAL_STATE } from "./transition.ts";
+import { INITIAL_STATE, type SessionState, transition } from "./transition.ts";
 
 export interface NewResource {
   id: string;
@@ -26,8 +26,10 @@ export interface NewSession {
   title: string | null;
   metadata: Metadata;
   resources: NewResource[];
-  /** With any, the session starts out `running`. */
+  /** For the inbox. */
   initialEvents: QueuedEvent[];
+  /** For the log; the session's state is what they add up to. */
+  firstEvents: EventOf<"session.status_running" | "session.thread_status_running">[];
 }
 
 export interface SessionFilter {
@@ -69,12 +71,7 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
       return prisma.$transaction(async (tx) => {
         await insertSession(tx, workspaceId, session);
         await insertResources(tx, workspaceId, session.id, session.resources);
-        for (const event of session.initialEvents) {
-          // One by one: the order of arrival is the order of these statements.
-          await tx.queuedEvent.create({
-            data: { id: event.id, sessionId: session.id, type: event.type, payload: event },
-          });
-        }
+        await insertEvents(tx, session);
         const row = await tx.session.findUniqueOrThrow({ where: { id: session.id, workspaceId }, include: withResources });
         return toSession(row, new Date());
       });
@@ -133,6 +130,7 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
 }
 
 async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, session: NewSession): Promise<void> {
+  const state = session.firstEvents.reduce<SessionState>(transition, INITIAL_STATE);
   await tx.session.create({
     data: {
       id: session.id,
@@ -144,11 +142,32 @@ async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, 
       threadId: session.threadId,
       title: session.title,
       metadata: session.metadata,
-      usage: INITIAL_STATE.usage,
-      status: session.initialEvents.length > 0 ? "running" : "idle",
+      usage: state.usage,
+      status: state.status,
+      runningSince: state.runningSince,
+      lastSeq: session.firstEvents.length,
       queuedCount: session.initialEvents.length,
     },
   });
+}
+
+async function insertEvents(tx: Prisma.TransactionClient, session: NewSession): Promise<void> {
+  const { id: sessionId, threadId, firstEvents, initialEvents } = session;
+  await tx.event.createMany({
+    data: firstEvents.map((event, index) => ({
+      sessionId,
+      seq: index + 1,
+      id: event.id,
+      threadId,
+      type: event.type,
+      payload: event,
+      processedAt: event.processed_at,
+    })),
+  });
+  for (const event of initialEvents) {
+    // One by one: the order of arrival is the order of these statements.
+    await tx.queuedEvent.create({ data: { id: event.id, sessionId, type: event.type, payload: event } });
+  }
 }
 
 async function insertResources(

@@ -8,7 +8,7 @@ import { SessionAgent } from "../schemas/agent.ts";
 import { type EventParams, QueuedEvent, type SessionEvent } from "../schemas/event.ts";
 import type { Session, SessionCreateParams } from "../schemas/session.ts";
 import { newResources } from "./resources.ts";
-import type { SessionFilter, SessionStore } from "./session-store.ts";
+import type { NewSession, SessionFilter, SessionStore } from "./session-store.ts";
 
 /** All throw AppError `not_found` for an unknown session and for another workspace's. */
 export interface Sessions {
@@ -64,15 +64,18 @@ export function createSessions(dependencies: Dependencies): Sessions {
           details: { error_code: "environment_archived" },
         });
       }
+      const threadId = newId("sthr");
+      const initialEvents = (params.initial_events ?? []).map(queued);
       return store.insert(workspaceId, {
         id: newId("sesn"),
-        threadId: newId("sthr"),
+        threadId,
         agent: SessionAgent.parse(agent),
         environmentId: environment.id,
         title: params.title ?? null,
         metadata: params.metadata ?? {},
         resources: newResources(params.resources ?? []),
-        initialEvents: (params.initial_events ?? []).map(queued),
+        initialEvents,
+        firstEvents: initialEvents.length > 0 ? runningEvents(agent.name, threadId) : [],
       });
     },
 
@@ -84,7 +87,7 @@ export function createSessions(dependencies: Dependencies): Sessions {
       const { agent, archived_at } = await get(workspaceId, id);
       if (!archived_at && !(await store.archiveTerminated(workspaceId, id))) {
         const threadId = await store.threadIdOf(workspaceId, id);
-        await dependencies.terminate(workspaceId, id, lastEvents(agent.name, threadId));
+        await dependencies.terminate(workspaceId, id, terminatedEvents(agent.name, threadId));
       }
       const session = await get(workspaceId, id);
       if (!session.archived_at) throw busy(session, "archived");
@@ -107,18 +110,28 @@ function findAgent(agents: Pick<Agents, "get">, workspaceId: string, given: Sess
 
 const queued = (event: EventParams) => QueuedEvent.parse({ id: newId("sevt"), processed_at: null, ...event });
 
-function lastEvents(agentName: string, threadId: string): SessionEvent[] {
-  const processed_at = new Date().toISOString();
+function runningEvents(agentName: string, threadId: string): NewSession["firstEvents"] {
+  const { ofSession, ofThread } = stamps(agentName, threadId);
   return [
-    {
-      id: newId("sevt"),
-      type: "session.thread_status_terminated",
-      processed_at,
-      agent_name: agentName,
-      session_thread_id: threadId,
-    },
-    { id: newId("sevt"), type: "session.status_terminated", processed_at },
+    { type: "session.status_running", ...ofSession },
+    { type: "session.thread_status_running", ...ofThread },
   ];
+}
+
+function terminatedEvents(agentName: string, threadId: string): SessionEvent[] {
+  const { ofSession, ofThread } = stamps(agentName, threadId);
+  return [
+    { type: "session.thread_status_terminated", ...ofThread },
+    { type: "session.status_terminated", ...ofSession },
+  ];
+}
+
+function stamps(agent_name: string, session_thread_id: string) {
+  const processed_at = new Date().toISOString();
+  return {
+    ofSession: { id: newId("sevt"), processed_at },
+    ofThread: { id: newId("sevt"), processed_at, agent_name, session_thread_id },
+  };
 }
 
 function busy({ id, status }: Session, done: "archived" | "deleted") {
