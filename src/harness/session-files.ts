@@ -6,7 +6,6 @@ export interface MountedFile {
   fileId: string;
   /** Absolute, below `/mnt/session/uploads`. */
   mountPath: string;
-  size: number;
 }
 
 export interface KnownOutput {
@@ -15,20 +14,24 @@ export interface KnownOutput {
   sha256: string;
 }
 
+export interface SessionOutput {
+  workspaceId: string;
+  sessionId: string;
+  /** Below `/mnt/session/outputs`. */
+  path: string;
+  mtimeNs: string;
+  content: Buffer;
+  /** A PNG of what it looks like. */
+  preview: Buffer | null;
+}
+
 /** What the harness needs of a session's files: those that go into the sandbox and those that come out. */
 export interface SessionFiles {
   mounted(sessionId: string): Promise<MountedFile[]>;
-  open(fileId: string): Promise<Readable>;
+  open(workspaceId: string, fileId: string): Promise<{ content: Readable; size: number }>;
   /** Type and base64 bytes for a message that refers to the file; null when the workspace has no such file. */
   load(workspaceId: string, fileId: string): Promise<{ mediaType: string; data: string } | null>;
   /** Latest known version of each output, by path. */
   outputsOf(sessionId: string): Promise<ReadonlyMap<string, KnownOutput>>;
-  saveOutput(output: {
-    workspaceId: string;
-    sessionId: string;
-    path: string;
-    mtimeNs: string;
-    content: Buffer;
-    preview: Buffer | null;
-  }): Promise<void>;
+  saveOutput(output: SessionOutput): Promise<void>;
 }

@@ -74,7 +74,8 @@ export class SessionSandbox {
     const record = this.#record ?? { ref: sandbox.ref, image: sandbox.image, mounted: [] };
     const missing = files.filter((file) => !record.mounted.includes(file.resourceId));
     for (const file of missing) {
-      await sandbox.putUpload(file.mountPath, await this.#deps.files.open(file.fileId), file.size, signal);
+      const { content, size } = await this.#deps.files.open(this.#session.workspaceId, file.fileId);
+      await sandbox.putUpload(file.mountPath, content, size, signal);
     }
     if (missing.length > 0) {
       this.#record = { ...record, mounted: [...record.mounted, ...missing.map((file) => file.resourceId)] };

@@ -1,0 +1,108 @@
+import type { Progress } from "./cli/progress.ts";
+import type { Config } from "./config.ts";
+import type { Database } from "./database.ts";
+import type { CrashPoint } from "./harness/crash-points.ts";
+import type { RetryPolicy } from "./harness/retry.ts";
+import type { Logger } from "./log.ts";
+import type { Queue } from "./queue/queue.ts";
+import { startApi } from "./roles/api.ts";
+import { ensureOperatorKey } from "./roles/operator-key.ts";
+import { openPlatform, type Platform } from "./roles/platform.ts";
+import { openSandboxes } from "./roles/sandboxes.ts";
+import { announceServer } from "./roles/server-file.ts";
+import { startWorker } from "./roles/worker.ts";
+import { createWorkspaceStore } from "./workspaces/workspace-store.ts";
+import { createWorkspaces } from "./workspaces/workspaces.ts";
+
+export type Role = "api" | "worker" | "bots";
+export const ROLES: readonly Role[] = ["api", "worker", "bots"];
+
+export interface StartOptions {
+  config: Config;
+  roles: readonly Role[];
+  log: Logger;
+  progress: Progress;
+  /** Aborts the start. Does not stop what was started: `stop` does. */
+  signal: AbortSignal;
+  crashPoint?: CrashPoint;
+  retry?: RetryPolicy;
+}
+
+/** Deckhand as far as this process runs it. */
+export interface Deckhand {
+  /** Of the API: this process's own, or the configured one. */
+  url: string;
+  apiKey: string;
+  database: Database;
+  queue: Queue;
+  /** The image sandboxes are made from; null when this process runs no worker. */
+  sandboxImage: string | null;
+  log: Logger;
+  /** Lets running sessions go on elsewhere, ends streams, closes connections. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The composition root: starts the given roles, together or apart, on what the configuration names and on embedded
+ * defaults for the rest. The API answers `/healthz` with 503 and the reason until all of them are ready.
+ * @throws what keeps a role from starting, with everything undone
+ */
+export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
+  const { config, roles, log, signal } = options;
+  const started = new AsyncDisposableStack();
+  try {
+    const platform = await openPlatform(config, log, signal);
+    started.defer(() => platform.close());
+    const workspaces = createWorkspaces(createWorkspaceStore(platform.database.prisma));
+    const apiKey = await ensureOperatorKey(config, workspaces);
+
+    const starting: { reason: string | null } = { reason: "starting" };
+    const api = roles.includes("api")
+      ? await startApi(platform, workspaces, () => healthOf(starting.reason))
+      : null;
+    if (api) started.defer(() => api.stop());
+    const sandboxImage = roles.includes("worker") ? await startWorkerRole(platform, options, started, starting) : null;
+    starting.reason = null;
+    if (api) started.defer(await announceServer(config.home, api.url));
+
+    let stopping: Promise<void> | null = null;
+    return {
+      url: api?.url ?? remoteApi(config),
+      apiKey,
+      database: platform.database,
+      queue: platform.queue,
+      sandboxImage,
+      log,
+      stop: () => (stopping ??= started.disposeAsync()),
+    };
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+async function startWorkerRole(
+  platform: Platform,
+  options: StartOptions,
+  started: AsyncDisposableStack,
+  starting: { reason: string | null },
+): Promise<string> {
+  starting.reason = "making sandboxes ready";
+  const sandboxes = await openSandboxes(options.config, options.log, options.progress, options.signal);
+  started.defer(() => sandboxes.provider.close());
+  const worker = await startWorker(platform, {
+    sandboxes,
+    ...(options.crashPoint ? { crashPoint: options.crashPoint } : {}),
+    ...(options.retry ? { retry: options.retry } : {}),
+  });
+  started.defer(() => worker.stop());
+  return sandboxes.image;
+}
+
+function healthOf(reason: string | null) {
+  return reason === null ? { ready: true as const } : { ready: false as const, reason };
+}
+
+function remoteApi(config: Config): string {
+  return config.apiUrl ?? `http://${config.host}:${config.port}`;
+}

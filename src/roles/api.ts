@@ -1,0 +1,61 @@
+import type { AddressInfo } from "node:net";
+import { createAgentStore } from "../agents/agent-store.ts";
+import { createAgents } from "../agents/agents.ts";
+import { buildApp } from "../api/app.ts";
+import type { Health } from "../api/routes/health.ts";
+import { createEnvironmentStore } from "../environments/environment-store.ts";
+import { createEnvironments } from "../environments/environments.ts";
+import { readEventPage } from "../sessions/event-page.ts";
+import { createLive } from "../sessions/live.ts";
+import { createResources } from "../sessions/resources.ts";
+import { createSessionStore } from "../sessions/session-store.ts";
+import { createSessions } from "../sessions/sessions.ts";
+import { terminateSession } from "../sessions/terminate.ts";
+import type { Workspaces } from "../workspaces/workspaces.ts";
+import type { Platform } from "./platform.ts";
+
+export interface RunningApi {
+  /** Where it listens. */
+  url: string;
+  /** Ends open streams and waits for what is being answered. */
+  stop(): Promise<void>;
+}
+
+/** Serves the HTTP API on the configured address. Only loopback is opened unless `HOST` says otherwise. */
+export async function startApi(platform: Platform, workspaces: Workspaces, health: () => Health): Promise<RunningApi> {
+  const { config, database, eventLog, files, models, wakeups } = platform;
+  const sessionStore = createSessionStore(database.prisma);
+  const agents = createAgents({ store: createAgentStore(database.prisma), models: models.list });
+  const environments = createEnvironments(createEnvironmentStore(database.prisma));
+  const app = buildApp({
+    log: platform.log,
+    health,
+    workspaces,
+    agents,
+    environments,
+    files,
+    models: models.list,
+    resources: createResources(sessionStore),
+    sessions: createSessions({
+      store: sessionStore,
+      agents,
+      environments,
+      files,
+      terminate: (workspaceId, sessionId, lastEvents) =>
+        terminateSession(database.pool, wakeups, { workspaceId, sessionId }, lastEvents),
+      announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
+    }),
+    eventLog,
+    readEventPage: (...query) => readEventPage(database.pool, ...query),
+    live: createLive(eventLog, wakeups),
+    hintRun: platform.hintRun,
+  });
+  await app.listen({ host: config.host, port: config.port });
+  return { url: urlOf(config.host, app.server.address()), stop: () => app.close() };
+}
+
+function urlOf(host: string, address: AddressInfo | string | null): string {
+  if (address === null || typeof address === "string") throw new TypeError("The API does not listen on TCP.");
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${address.port}`;
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import type { Config } from "../config.ts";
+import { createDatabase, type Database } from "../database.ts";
+import { migrateDeploy } from "../embedded/migrate.ts";
+import { startPostgres } from "../embedded/postgres.ts";
+import { messageOf } from "../errors.ts";
+import { createFileStore } from "../files/file-store.ts";
+import { createFiles, type Files } from "../files/files.ts";
+import { createLocalDiskBlobStore } from "../files/local-disk.ts";
+import type { Logger } from "../log.ts";
+import { createAnthropicProvider } from "../models/anthropic.ts";
+import { createModelRegistry, type ModelRegistry } from "../models/registry.ts";
+import { createScriptedProvider } from "../models/scripted.ts";
+import { connectQueue } from "../queue/bullmq.ts";
+import type { Queue } from "../queue/queue.ts";
+import { createEventLog, type EventLog } from "../sessions/event-log.ts";
+import { createRunHint } from "../sessions/run-hint.ts";
+import type { Wakeups } from "../sessions/wakeups.ts";
+import { connectPostgresWakeups } from "../sessions/wakeups-postgres.ts";
+import { connectRedisWakeups } from "../sessions/wakeups-redis.ts";
+
+const REDIS_PREFIX = "deckhand";
+
+/** What every role stands on: the database, the log, the queue, the files, the models. */
+export interface Platform {
+  config: Config;
+  database: Database;
+  queue: Queue;
+  wakeups: Wakeups;
+  eventLog: EventLog;
+  files: Files;
+  models: ModelRegistry;
+  /** Asks the workers to look at a session. Never throws: the sweeper finds what a lost hint would have told. */
+  hintRun(sessionId: string, delayMs?: number): Promise<void>;
+  /** Names this process in leases. */
+  processId: string;
+  log: Logger;
+  /** Closes what `openPlatform` opened, last opened first. */
+  close(): Promise<void>;
+}
+
+/** Connects to what the configuration names, and starts what it does not name. Undoes all of it when a part fails. */
+export async function openPlatform(config: Config, log: Logger, signal: AbortSignal): Promise<Platform> {
+  const opened = new AsyncDisposableStack();
+  try {
+    const url = config.databaseUrl ?? (await embeddedPostgres(config, log, signal, opened));
+    await migrateDeploy(url, log);
+    const database = createDatabase(url, (error) => log.warn({ error: messageOf(error) }, "database connection failed"));
+    opened.defer(() => database.close());
+
+    const wakeups = config.redisUrl
+      ? await connectRedisWakeups(config.redisUrl, REDIS_PREFIX, log)
+      : await connectPostgresWakeups(database.pool, url, log);
+    opened.defer(() => wakeups.close());
+
+    const backend = config.redisUrl
+      ? ({ type: "redis", url: config.redisUrl, prefix: REDIS_PREFIX } as const)
+      : ({ type: "postgres", url } as const);
+    const queue = await connectQueue(backend, log);
+    opened.defer(() => queue.close());
+
+    const blobs = await createLocalDiskBlobStore(path.join(config.home, "blobs"));
+    return {
+      config,
+      database,
+      queue,
+      wakeups,
+      eventLog: createEventLog(database.pool, wakeups),
+      files: createFiles({ store: createFileStore(database.prisma), blobs, log }),
+      models: createModelRegistry(modelProviders(config)),
+      hintRun: createRunHint(queue, log),
+      processId: randomUUID(),
+      log,
+      close: () => opened.disposeAsync(),
+    };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+async function embeddedPostgres(config: Config, log: Logger, signal: AbortSignal, opened: AsyncDisposableStack) {
+  const postgres = await startPostgres({ dir: path.join(config.home, "postgres"), log, signal });
+  opened.defer(() => postgres.stop());
+  return postgres.url;
+}
+
+/** The scripted model is always there: it needs no key and no network, and says in every message what it is. */
+function modelProviders({ anthropic }: Config) {
+  const scripted = createScriptedProvider();
+  if (anthropic.apiKey === null) return [scripted];
+  return [createAnthropicProvider({ apiKey: anthropic.apiKey, baseUrl: anthropic.baseUrl }), scripted];
+}

@@ -1,0 +1,27 @@
+import type { Logger } from "../src/log.ts";
+import type { SandboxProvider } from "../src/sandbox/sandbox.ts";
+import type { SandboxStore } from "../src/sandbox/sandbox-store.ts";
+import { type PeriodicTask, startPeriodic } from "./periodic.ts";
+
+const INTERVAL_MS = 60_000;
+
+export interface ReaperDeps {
+  provider: Pick<SandboxProvider, "list" | "destroy">;
+  store: Pick<SandboxStore, "endedSessions">;
+  log: Logger;
+}
+
+/** Removes the sandboxes of sessions that were deleted or archived, whoever made them. */
+export function startSandboxReaper({ provider, store, log }: ReaperDeps): PeriodicTask {
+  const reap = async (signal: AbortSignal) => {
+    const sandboxes = await provider.list();
+    const ended = new Set(await store.endedSessions(sandboxes.map(({ sessionId }) => sessionId)));
+    for (const { ref, sessionId } of sandboxes) {
+      if (signal.aborted) return;
+      if (!ended.has(sessionId)) continue;
+      await provider.destroy(ref);
+      log.info({ session_id: sessionId, sandbox: ref }, "sandbox of an ended session removed");
+    }
+  };
+  return startPeriodic("reap-sandboxes", INTERVAL_MS, reap, log);
+}
