@@ -11,6 +11,6 @@ import { dirtyCsv } from "./dirt.ts";
 import { makeOrders } from "./orders.ts";
 import { seededRandom } from "./random.ts";
 
-const SEED = 20_250_630;
+const SEED = 20_250_703;
 
 process.stdout.write(dirtyCsv(makeOrders(seededRandom(SEED)), seededRandom(SEED + 1)));

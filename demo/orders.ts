@@ -25,7 +25,7 @@ type Line = keyof typeof LINES;
 
 const FIRST_MONTH = { year: 2024, month: 1 };
 const MONTHS = 18;
-const ORDERS_A_MONTH = 326;
+const ORDERS_A_MONTH = 300;
 const CUSTOMERS = 430;
 
 /** January to December: quiet winter and August, spring and year-end peaks. */
@@ -106,7 +106,7 @@ export function makeOrders(random: Random): Order[] {
   const orders: Order[] = [];
   for (let month = 0; month < MONTHS; month++) {
     const season = SEASON[(FIRST_MONTH.month - 1 + month) % 12] ?? 1;
-    const count = Math.round(ORDERS_A_MONTH * season * 1.003 ** month);
+    const count = Math.round(ORDERS_A_MONTH * season * 1.013 ** month);
     const days = Array.from({ length: count }, () => workday(month, random)).toSorted((a, b) => a - b);
     for (const day of days) orders.push(makeOrder(orders.length, day, month, random));
   }

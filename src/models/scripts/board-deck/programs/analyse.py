@@ -143,8 +143,8 @@ def find(frame, measure, calendar, tables, period_rows, profile, columns, focus)
         *slips,
         of_measure.ranking(tables, measure, measure.of(frame), shown),
         of_measure.comparison(tables, measure, len(frame), measure.of(frame)),
-        of_measure.mix_shift(tables, measure, calendar, shown),
         relations.dependence(frame, roles["entities"], measure),
+        of_measure.mix_shift(tables, measure, calendar, shown),
         relations.moving_together(frame, numeric, kinds, tied),
         of_measure.season(measure, calendar, period_rows),
     ]

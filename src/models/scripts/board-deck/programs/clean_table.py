@@ -11,7 +11,7 @@ import pandas as pd
 from columns import reader_of
 from duplicates import drop_duplicates
 from outliers import flag_outliers
-from quality import QualityLog
+from quality import CONTENT_LOST, FIGURES_AT_STAKE, QualityLog
 from running import report, run
 from shifted import realign
 from table_reader import read_table
@@ -55,7 +55,7 @@ def convert(column, read, texts, flags, log):
     # A column most rows leave empty, such as remarks, is meant to be optional.
     blank = BLANK if missing < len(texts) / 2 else ""
     log.missing(column, missing, blank)
-    log.add(column["name"], f"Not readable as a {column['type']}", len(unreadable), "left blank", unreadable)
+    log.add(column["name"], f"Not readable as a {column['type']}", len(unreadable), "left blank", unreadable, weight=CONTENT_LOST)
     if column["type"] == "date":
         return dates(column, meaning, texts, log)
     if column["type"] == "number":
@@ -78,7 +78,7 @@ def dates(column, meaning, texts, log):
         log.add(column["name"], f"{len(formats)} ways to write a date", sum(formats.values()) - max(formats.values()), "made one date format", samples, 6)  # fmt: skip
     for mark, order in column["order_assumed"].items():
         doubtful = [text for text in texts if meaning[text] and meaning[text].doubtful == mark]
-        log.add(column["name"], "Day and month could be swapped", len(doubtful), f"read {order}; please confirm", doubtful)
+        log.add(column["name"], "Day and month could be swapped", len(doubtful), f"read {order}; please confirm", doubtful, weight=FIGURES_AT_STAKE)
     return pd.to_datetime([meaning[text].value if meaning[text] else None for text in texts], errors="coerce")
 
 
@@ -89,7 +89,7 @@ def numbers(column, meaning, texts, flags, log):
         log.add(column["name"], f"{len(styles)} ways to write a number", sum(styles.values()) - max(styles.values()), "made plain numbers", samples, 6)  # fmt: skip
     doubtful = [text for text in texts if meaning[text] and meaning[text].doubtful]
     reading = "the decimal mark" if column["decimal"] == "." else "the thousands mark"
-    log.add(column["name"], 'Like "1.234": thousands or decimals?', len(doubtful), f"point read as {reading}, as elsewhere in the column", doubtful)  # fmt: skip
+    log.add(column["name"], 'Like "1.234": thousands or decimals?', len(doubtful), f"point read as {reading}, as elsewhere in the column", doubtful, weight=CONTENT_LOST)  # fmt: skip
     foreign, result = [], []
     for i, text in enumerate(texts):
         number = meaning[text]
@@ -99,7 +99,7 @@ def numbers(column, meaning, texts, flags, log):
             number = None
         scale = 0.01 if number and column["kind"] == "percent" and not number.percent and abs(number.value) > 1 else 1
         result.append(number.value * scale if number else None)
-    log.add(column["name"], f"Amounts in a currency other than {column['currency']}", len(foreign), "set aside: no exchange rate is known; original text kept under Flags", foreign)  # fmt: skip
+    log.add(column["name"], f"Amounts in a currency other than {column['currency']}", len(foreign), "set aside: no exchange rate; text kept in Flags", foreign, weight=FIGURES_AT_STAKE)  # fmt: skip
     return pd.Series(result, dtype="float64")
 
 

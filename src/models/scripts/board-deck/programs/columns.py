@@ -38,12 +38,19 @@ def reader_of(column):
     if kind == "date":
         return lambda text: parse_date(text, column["day_first"], serials=True)
     if kind == "number":
-        return lambda text: parse_number(text, column["decimal"])
+        return lambda text: plausible(parse_number(text, column["decimal"]), column["kind"])
     if kind == "boolean":
         return parse_bool
     if kind == "category":
         return lambda text: column["groups"].get(text)
     return lambda text: " ".join(text.split()) if kind == "id" else text.strip().replace("\r\n", "\n")
+
+
+def plausible(number, kind):
+    """A percentage among amounts, or an amount among percentages, belongs to another column."""
+    if number and (number.percent and kind != "percent" or number.currency and kind != "currency"):
+        return None
+    return number
 
 
 def as_boolean(present, filled):
@@ -110,7 +117,7 @@ def as_number(name, present, filled):
     marked = Counter({code: n for code, n in currencies.items() if code})
     whole = all(float(number.value).is_integer() for number in numbers.values() if not number.percent)
     percent = total(lambda number: number.percent)
-    kind = "percent" if percent > readable * 0.5 else "currency" if marked.total() > readable * 0.02 else "integer" if whole else "decimal"
+    kind = "percent" if percent > readable * 0.1 else "currency" if marked.total() > readable * 0.02 else "integer" if whole else "decimal"
     description = {
         "type": "number",
         "kind": kind,

@@ -37,7 +37,7 @@ const draw = {
   },
 
   table(_deck, slide, { x, y, widths, header, rows, row_height: rowHeight, size }) {
-    const base = { fontFace: FONT, fontSize: size, valign: "middle", margin: [0.02, 0.08, 0.02, 0.08] };
+    const base = { fontFace: FONT, fontSize: size, valign: "middle", margin: [0.02, 0.14, 0.02, 0.1] };
     const line = { type: "solid", pt: 0.5, color: colour("line") };
     const none = { type: "none" };
     const right = (i) => (header[i] === "Rows" ? "right" : "left");
@@ -74,6 +74,7 @@ function axes({ kind, categories, format, series }) {
   const bars = kind === "bar";
   const label = { FontFace: FONT, FontSize: bars ? 10.5 : 10, Color: colour(bars ? "ink" : "muted") };
   const prefixed = (prefix) => Object.fromEntries(Object.entries(label).map(([key, value]) => [`${prefix}Label${key}`, value]));
+  const labelled = isLabelled({ kind, categories });
   const everyNth = bars ? 1 : Math.max(1, Math.ceil(categories.length / 18));
   const values = series.flatMap((one) => one.values).filter((value) => value !== null);
   return {
@@ -85,13 +86,18 @@ function axes({ kind, categories, format, series }) {
     catAxisLineShow: true,
     catAxisMajorTickMark: "none",
     catGridLine: { style: "none" },
-    valAxisHidden: bars,
+    valAxisHidden: labelled,
     valAxisLineShow: false,
     valAxisLabelFormatCode: format,
     valAxisMajorTickMark: "none",
-    valGridLine: bars ? { style: "none" } : { color: colour("line"), size: 0.5 },
+    valGridLine: labelled ? { style: "none" } : { color: colour("line"), size: 0.5 },
     ...(kind !== "line" && values.every((value) => value >= 0) ? { valAxisMinVal: 0 } : {}),
   };
+}
+
+/** Where each bar carries its value, an axis would only repeat it. */
+function isLabelled({ kind, categories }) {
+  return kind === "bar" || (kind === "column" && categories.length <= 10);
 }
 
 function look({ id, kind, categories, series, highlight, format }) {
@@ -100,7 +106,7 @@ function look({ id, kind, categories, series, highlight, format }) {
     const chartColors = series.length > 1 ? [colour("rest"), accent] : [accent];
     return { chartColors, lineSize: 2.75, lineDataSymbol: "none", lineSmooth: false };
   }
-  const labelled = kind === "bar" || categories.length <= 10;
+  const labelled = isLabelled({ kind, categories });
   const one = series.length === 1;
   const points = categories.map((_, i) => (highlight.length === 0 || highlight.includes(i) ? accent : colour("rest")));
   return {

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from quality import FIGURES_AT_STAKE
+
 # A column is the key of the table when nearly each of its values is there once.
 KEY_SHARE = 0.9
 # Two rows under one key are one record when at least this share of the cells filled in both agree.
@@ -15,12 +17,12 @@ def drop_duplicates(frame, rows, profile, log):
     key = key_column(frame, profile)
     exact, same = raw.duplicated(), content.duplicated()
     if key is None and not surprising(content, names):
-        log.add("(whole table)", "Rows equal to another", int(same.sum()), "kept: without an id they may be separate records", [])
+        log.add("(whole table)", "Rows equal to another", int(same.sum()), "kept: without an id they may be separate records", [], weight=FIGURES_AT_STAKE)
         return frame
     label = frame[key].astype(str) if key else content.str.replace("\x1f", " | ", regex=False)
-    log.add("(whole table)", "Exact duplicates", int(exact.sum()), "removed", label[exact])
+    log.add("(whole table)", "Exact duplicates", int(exact.sum()), "removed", label[exact], weight=FIGURES_AT_STAKE)
     meant = same & ~exact
-    log.add("(whole table)", "Duplicates written differently", int(meant.sum()), "removed", label[meant])
+    log.add("(whole table)", "Duplicates written differently", int(meant.sum()), "removed", label[meant], weight=FIGURES_AT_STAKE)
     frame = frame[~(same | exact)]
     return drop_near(frame, key, names, log) if key else frame
 
@@ -51,8 +53,8 @@ def drop_near(frame, key, names, log):
     for index in frame.index[frame[key].isin(differing)]:
         frame.at[index, "Flags"].append(f"{key} used more than once")
     drop = list(dict.fromkeys(drop))
-    log.add(key, "Same record, a cell or two different", len(drop), "first one kept", frame.loc[drop, key])
-    log.add(key, "Same id on different records", len(set(differing)), "kept and flagged", differing)
+    log.add(key, "Same record, a cell or two different", len(drop), "first one kept", frame.loc[drop, key], weight=FIGURES_AT_STAKE)
+    log.add(key, "Same id on different records", len(set(differing)), "kept and flagged", differing, weight=FIGURES_AT_STAKE)
     return frame.drop(index=drop)
 
 

@@ -56,7 +56,7 @@ def trend(frame, measure, calendar, period_rows):
         "Development",
         trend_headline(measure, now, change, current),
         times_or_percent(change) if change is not None else measure.text(now),
-        f"{measure.label}, {current.label} against {previous.label}",
+        f"{measure.label} against {previous.label}",
         [
             f"{measure.text(now)} in {current.label}, after {measure.text(before)} in {previous.label}.",
             f"Strongest {calendar.grain}: {high['label']} with {measure.text(high['value'])}; weakest: {low['label']} with {measure.text(low['value'])}.",
@@ -79,8 +79,10 @@ def trend_headline(measure, now, change, window):
 
 
 def trend_advice(measure, change):
-    if change is not None and change < -FLAT and measure.adds_up:
+    if change is not None and change < -2 * FLAT and measure.adds_up:
         return f"Agree a recovery plan for {measure.named}: the fall of {percent(abs(change))} is the figure to reverse first."
+    if change is not None and change > 2 * FLAT and measure.agg == "sum":
+        return f"Separate price from volume before the growth of {percent(change)} goes into a plan."
     return None
 
 
@@ -120,7 +122,6 @@ def mover(kind, row, table, measure, calendar, total_change):
     values, dimension = [r["change"] for r in rows], table["dimension"]
     axis = measure.axis(values)
     axis = (axis[0], f"Change in {inner(axis[1]) if axis[1] else measure.named}", axis[2])
-    against = f"{calendar.current.label} against {calendar.previous.label}"
     up = kind == "growth"
     share = row["change_pct"]
     size = "" if share is None else f" ({times_or_percent(share)})"
@@ -131,7 +132,7 @@ def mover(kind, row, table, measure, calendar, total_change):
         f"{'Growth' if up else 'Decline'} by {inner(dimension)}",
         f"{row['value']} {verb} {measure.text(abs(row['change']))}{size}, the largest {'gain' if up else 'fall'} by {inner(dimension)}",
         times_or_percent(share) if share is not None else measure.text(row["change"]),
-        f"{row['value']}, {against}",
+        f"{row['value']} against {calendar.previous.label}",
         [
             f"{row['value']} went from {measure.text(row['previous'])} to {measure.text(row['current'])}.",
             f"All other values of {inner(dimension)} together {'gained' if others >= 0 else 'lost'} {measure.text(abs(others))}.",
@@ -161,7 +162,8 @@ def ranking(tables, measure, whole, used):
     usable = [table for table in tables if len(real(table)) >= 2]
     if not usable or (measure.adds_up and whole <= 0):
         return None
-    table = next((table for table in usable if table["dimension"] not in used), usable[0])
+    fresh = [table for table in usable if table["dimension"] not in used] or usable
+    table = next((table for table in fresh if 3 <= len(real(table)) <= 12), fresh[0])
     return rank_sums(table, measure, whole) if measure.adds_up else None
 
 
@@ -180,6 +182,7 @@ def rank_sums(table, measure, whole):
         [
             f"{first['value']} stands at {measure.text(first['total'])}; {last['value']} is smallest with {measure.text(last['total'])}.",
             f"The first {len(top)} of {len(rows) + table['beyond']} hold {percent(share)}." if len(top) > 1 else None,
+            f"A change of 10% in {first['value']} moves the whole by {percent(first['total'] / whole * 0.1)}.",
         ],
         chart("bar", [row["value"] for row in shown], [row["total"] for row in shown], measure.label, measure.axis([row["total"] for row in shown]), [0]),  # fmt: skip
     )
@@ -277,7 +280,7 @@ def mix_shift(tables, measure, calendar, used):
         f"Mix by {inner(dimension)}",
         f"The mix moved {'towards' if shift > 0 else 'away from'} {row['value']}: {percent(row['previous'] / before)} to {percent(row['current'] / now)} of {plain(measure)}",
         points(shift),
-        f"share of {row['value']}, {calendar.current.label} against {calendar.previous.label}",
+        f"share of {row['value']} against {calendar.previous.label}",
         [f"{row['value']} went from {measure.text(row['previous'])} to {measure.text(row['current'])}."],
         chart("column", [r["value"] for r in shown], [], "", (1, f"Share of {plain(measure)}", "0%"), [], series),
     )

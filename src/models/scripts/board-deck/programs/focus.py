@@ -25,7 +25,7 @@ def focus_finding(frame, focus, measure, calendar):
         f"In focus: {value}",
         f"{value} {verb} {described}{moved}",
         times_or_percent(change) if change is not None else measure.text(own),
-        f"{value}, {calendar.current.label} against {calendar.previous.label}" if change is not None else f"{measure.label}, {value}",
+        f"{value} against {calendar.previous.label}" if change is not None else f"{measure.label}, {value}",
         [
             f"{measure.text(own)} from {len(part):,} records.",
             f"Over all records the change was {percent(overall, signed=True)}."

@@ -55,7 +55,7 @@ class Measure:
             return "#,##0"
         sign = {"EUR": "€", "USD": "$", "GBP": "£"}.get(self.currency, "")
         body = "#,##0.00" if exact or self.agg == "mean" else "#,##0"
-        return f'"{sign}"{body};[Red]-"{sign}"{body}' if sign else f"{body};[Red]-{body}"
+        return f'"{sign}"{body};-"{sign}"{body}' if sign else body
 
     def axis(self, values):
         """(divisor, axis title, number format) that keep the axis labels short."""

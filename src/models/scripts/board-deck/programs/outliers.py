@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from quality import CONTENT_LOST
+
 # Distance from the median, in robust standard deviations, from which a value is flagged.
 DISTANCE = 6
 ROWS_MIN = 30
@@ -16,15 +18,15 @@ def flag_outliers(frame, profile, log):
             negative = values < 0
             if 0 < negative.sum() < values.notna().sum() * 0.1:
                 mark(frame, negative, f"{name} negative")
-                log.add(name, "Negative values in a positive column", int(negative.sum()), "kept as returns or credits, flagged", values[negative].map("{:,.2f}".format))  # fmt: skip
+                log.add(name, "Negative values in a positive column", int(negative.sum()), "kept as returns or credits, flagged", values[negative].map("{:,.2f}".format), weight=CONTENT_LOST)  # fmt: skip
             odd = far_numbers(values)
             mark(frame, odd, f"{name} unusual")
             largest = values[odd].sort_values(key=abs, ascending=False).map("{:,.2f}".format)
-            log.add(name, "Outliers", int(odd.sum()), "kept and flagged", largest)
+            log.add(name, "Outliers", int(odd.sum()), "kept and flagged", largest, weight=CONTENT_LOST)
         elif column["type"] == "date":
             odd = far_dates(frame[name])
             mark(frame, odd, f"{name} implausible")
-            log.add(name, "Dates far outside the usual range", int(odd.sum()), "kept and flagged, not in any period", frame.loc[odd, name].dt.strftime("%Y-%m-%d"))  # fmt: skip
+            log.add(name, "Dates far outside the usual range", int(odd.sum()), "kept and flagged, not in any period", frame.loc[odd, name].dt.strftime("%Y-%m-%d"), weight=CONTENT_LOST)  # fmt: skip
 
 
 def mark(frame, where, text):

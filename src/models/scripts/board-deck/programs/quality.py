@@ -3,22 +3,26 @@
 import json
 
 
+# How much an issue can do to the figures.
+MATTER_OF_FORM, CONTENT_LOST, FIGURES_AT_STAKE = 1, 2, 3
+
+
 class QualityLog:
     def __init__(self):
         self.issues = []
 
-    def add(self, column, what, count, done, examples, examples_max=3):
+    def add(self, column, what, count, done, examples, examples_max=3, weight=MATTER_OF_FORM):
         """Does nothing for a count of zero, so that callers need not ask."""
         if count:
             shown = list(dict.fromkeys(" ".join(str(example).split())[:48] for example in examples))[:examples_max]
-            self.issues.append({"column": column, "what": what, "count": int(count), "done": done, "examples": shown})
+            self.issues.append({"column": column, "what": what, "count": int(count), "done": done, "examples": shown, "weight": weight})
 
     def missing(self, column, count, blank):
         if column["type"] == "empty":
             self.add(column["name"], "Empty column", count, "kept, not analysed", [])
         elif column["type"] != "text" and count <= column["filled"]:
             done = f"shown as {blank}" if column["type"] in ("category", "boolean") else "left blank"
-            self.add(column["name"], "Missing", count, done, [])
+            self.add(column["name"], "Missing", count, done, [], weight=CONTENT_LOST)
 
     def top(self, n):
         return sorted(self.issues, key=lambda issue: -issue["count"])[:n]

@@ -34,7 +34,7 @@ def slip_of(frame, name, calendar):
     error = np.sqrt(now.var() / len(now) + before.var() / len(before))
     change = now.mean() - before.mean()
     base = abs(before.mean())
-    if not error or abs(change) / error < STANDARD_ERRORS or not base or abs(change) / base < 0.08:
+    if not error or abs(change) / error < STANDARD_ERRORS or not base or abs(change) / base < 0.06:
         return None
     return {"now": now.mean(), "before": before.mean(), "strength": abs(change) / error}
 
@@ -60,14 +60,19 @@ def slipping(frame, measure, slip, dimensions, calendar):
         name,
         f"{title} {verb} from {measure.text(before)} to {measure.text(now)}{where}",
         points(now - before) if percentage else times_or_percent((now - before) / abs(before)),
-        f"{measure.named}, {calendar.current.label} against {calendar.previous.label}",
+        f"{measure.named} against {calendar.previous.label}",
         [
             f"In {worst['value']} ({inner(worst['dimension'])}) it went from {measure.text(worst['before'])} to {measure.text(worst['now'])}." if worst else None,  # fmt: skip
-            f"Elsewhere it went from {measure.text(worst['rest_before'])} to {measure.text(worst['rest_now'])}." if worst else None,
+            elsewhere(measure, worst["rest_before"], worst["rest_now"]) if worst else None,
         ],
         chart("line", labels, [], "", (1, title, "0%" if percentage else "#,##0" if now >= 20 else "0.0"), [], series),
         f"Set a limit for {inner(name)} in {worst['value']} and report it every {calendar.grain}." if worst else None,
     )
+
+
+def elsewhere(measure, before, now):
+    before, now = measure.text(before), measure.text(now)
+    return f"Elsewhere it stayed at {now}." if before == now else f"Elsewhere it went from {before} to {now}."
 
 
 def hot_spot(frame, name, dimensions, calendar):
@@ -128,14 +133,14 @@ def dependence(frame, entities, measure):
     return finding(
         "dependence",
         "Concentration",
-        f"The top {result['top']:,} of {result['entities']:,} values of {name} bring {percent(result['share'])} of {inner(measure.label)}",
+        f"The top tenth by {name} ({result['top']:,} of {result['entities']:,}) brings {percent(result['share'])} of {inner(measure.label)}",
         percent(result["share"]),
         f"of {inner(measure.label)} from the top tenth by {name}",
         [
             f"Half of all {inner(measure.label)} comes from {result['half']:,} of {result['entities']:,}.",
             f"The lower half together adds {percent(1 - values[4])}.",
         ],
-        chart("column", [f"{i * 10}%" for i in range(1, 11)], values, "Cumulative share", (1, f"Cumulative share of {inner(measure.label)}", "0%"), [0]),  # fmt: skip
+        chart("column", [f"{i * 10}%" for i in range(1, 11)], values, "Cumulative share", (1, f"Cumulative share of {inner(measure.label)}", "0%"), [0]) | {"category_axis": f"{name}, largest first, by tenths"},  # fmt: skip
         f"Name an owner for each of the top {result['top']:,} by {name}: losing a few would show in the total.",
     )
 

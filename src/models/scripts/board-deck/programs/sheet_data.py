@@ -43,8 +43,8 @@ def dress_of(column):
     if column["type"] == "date":
         return "date", "yyyy-mm-dd"
     sign = {"EUR": "€", "USD": "$", "GBP": "£"}.get(column["currency"], "")
-    money = f'"{sign}"#,##0.00;[Red]-"{sign}"#,##0.00' if sign else "#,##0.00;[Red]-#,##0.00"
-    formats = {"currency": money, "percent": "0.0%", "integer": "#,##0;[Red]-#,##0", "decimal": "#,##0.00;[Red]-#,##0.00"}
+    money = f'"{sign}"#,##0.00;-"{sign}"#,##0.00' if sign else "#,##0.00"
+    formats = {"currency": money, "percent": "0.0%", "integer": "#,##0", "decimal": "#,##0.00"}
     return "number", formats[column["kind"]]
 
 

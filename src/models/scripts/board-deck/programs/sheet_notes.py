@@ -26,7 +26,7 @@ def write_quality(sheet, analysis, style):
         sheet.write_formula(i, 4, f"=D{i + 1}/{quality['rows_read']}", style.wrapped(num_format="0.0%"), issue["count"] / quality["rows_read"])
         sheet.write_string(i, 5, issue["done"], style.wrapped(indent=1))
         sheet.write_string(i, 6, examples, style.wrapped(font_color=style.colour("muted")))
-        lines = max(len(issue["column"]) / 21, len(issue["what"]) / 33, len(issue["done"]) / 37, len(examples) / 58)
+        lines = max(len(issue["column"]) / 21, len(issue["what"]) / 38, len(issue["done"]) / 42, len(examples) / 74)
         sheet.set_row(i, 14.5 * (1 + int(lines)))
     sheet.autofilter(TOP - 1, 1, TOP + len(issues) - 1, len(columns))
     sheet.freeze_panes(TOP, 2)

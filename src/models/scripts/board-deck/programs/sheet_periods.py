@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from sheet_style import page
+from sheet_style import mark_falls, page
 
 TOP = 4
 YEAR_BACK = {"month": 12, "quarter": 4, "week": 52}
-CHANGE = "+0.0%;[Red]-0.0%;0.0%"
+CHANGE = "+0.0%;-0.0%;0.0%"
 
 
 def write_periods(sheet, analysis, data, style):
@@ -26,6 +26,7 @@ def write_periods(sheet, analysis, data, style):
     for i, row in enumerate(rows):
         write_row(sheet, TOP + i, i, rows, row, analysis, data, style, back)
     last = TOP + len(rows) - 1
+    mark_falls(sheet, style, TOP, 6, last, 7 if back else 6)
     write_total(sheet, last + 1, analysis, data, style)
     sheet.freeze_panes(TOP, 2)
     sheet.repeat_rows(TOP - 1)

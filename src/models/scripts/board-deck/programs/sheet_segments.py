@@ -1,11 +1,11 @@
 """One sheet a dimension: its values in order of size, with share and change, and a bar chart."""
 
-from sheet_style import page
+from sheet_style import mark_falls, page
 from sheet_summary import WINDOW_CELLS
 
 TOP = 4
 CHART_ROWS_MAX = 12
-CHANGE = "+0.0%;[Red]-0.0%;0.0%"
+CHANGE = "+0.0%;-0.0%;0.0%"
 
 
 def write_segments(book, sheet, table, analysis, data, style):
@@ -25,6 +25,8 @@ def write_segments(book, sheet, table, analysis, data, style):
     if measure["agg"] != "mean":
         bar = {"type": "data_bar", "bar_color": style.colour("rest"), "bar_solid": True, "data_bar_2010": True}
         sheet.conditional_format(TOP, 4, TOP + len(rows) - 1, 4, bar)
+    if analysis["current"]:
+        mark_falls(sheet, style, TOP, len(columns) - 1, TOP + len(rows) + 1, len(columns))
     place_chart(book, sheet, table, analysis, style, TOP + len(rows) + 3)
     sheet.freeze_panes(TOP, 2)
     sheet.fit_to_pages(1, 1)
@@ -85,11 +87,27 @@ def write_rest(sheet, at, columns, table, analysis, data, style):
             rest = analysis["total"] - sum(row["total"] for row in rows)
             sheet.write_formula(at, 3, f"={data.aggregate(measure)[1:]}-SUM(D{TOP + 1}:D{at})", style.cell(measure["format"]), rest)
         at += 1
-    for i in range(1, len(columns) + 1):
-        sheet.write_string(at, i, "", style.total())
+    write_total(sheet, at, columns, analysis, data, style)
+
+
+def write_total(sheet, at, columns, analysis, data, style):
+    measure, n = analysis["measure"], at + 1
+    letters = {key: "BCDEFGHIJ"[i] for i, (key, _, _) in enumerate(columns)}
     sheet.write_string(at, 1, "Total" if measure["agg"] != "mean" else "Overall", style.total())
     sheet.write_formula(at, 2, data.count(), style.total("#,##0"), analysis["counted"])
     sheet.write_formula(at, 3, data.aggregate(measure), style.total(measure["format"]), analysis["total"])
+    if "share" in letters:
+        sheet.write_string(at, 4, "", style.total())
+    if not analysis["current"]:
+        return
+    first = len(columns) - 3
+    now, before = analysis["now"], analysis["before"]
+    for i, (key, value) in enumerate((("current", now), ("previous", before)), first):
+        edges = (f"Summary!{cell}" for cell in WINDOW_CELLS[key])
+        sheet.write_formula(at, i, data.aggregate(measure, data.between(analysis["time"], *edges)), style.total(measure["format"]), value)
+    sheet.write_formula(at, first + 2, f"={letters['current']}{n}-{letters['previous']}{n}", style.total(measure["format"]), now - before)
+    relative = f'=IF({letters["previous"]}{n}=0,"",{letters["change"]}{n}/ABS({letters["previous"]}{n}))'
+    sheet.write_formula(at, first + 3, relative, style.total(CHANGE), (now - before) / abs(before) if before else "")
 
 
 def place_chart(book, sheet, table, analysis, style, row):

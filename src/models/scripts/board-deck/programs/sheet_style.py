@@ -63,6 +63,13 @@ class Style:
         chart.set_chartarea({"border": {"none": True}})
 
 
+def mark_falls(sheet, style, first_row, first_column, last_row, last_column):
+    """Negative values in the colour of a fall."""
+    falling = style.book.add_format({"font_color": style.colour("down")})
+    rule = {"type": "cell", "criteria": "<", "value": 0, "format": falling}
+    sheet.conditional_format(first_row, first_column, last_row, last_column, rule)
+
+
 def page(sheet, landscape=True):
     """One page wide in print, with the page number below."""
     if landscape:

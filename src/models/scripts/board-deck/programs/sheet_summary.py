@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-from sheet_style import page
+from sheet_style import mark_falls, page
 
 # Twelve equal columns from B on; a tile takes three of them. The chart stands left, the findings right of it.
 COLUMNS, TILE = 12, 3
 FIRST = 1
 CHART_ROW, CHART_ROWS, CHART_COLUMNS = 8, 17, 6
-CHART_PIXELS = {"width": 610, "height": 372}
+CHART_PIXELS = {"width": 570, "height": 425}
 BELOW = CHART_ROW + CHART_ROWS + 2
 WINDOW_CELLS = {"current": (f"$D${BELOW + 2}", f"$F${BELOW + 2}"), "previous": (f"$D${BELOW + 3}", f"$F${BELOW + 3}")}
 
@@ -41,6 +41,7 @@ def write_tiles(sheet, analysis, data, style):
         big = style.get(**tint, font_size=20, bold=True, font_color=style.colour("accent"), num_format=number_format, indent=1, align="left")
         sheet.write_formula(5, left, formula, big, value)
         sheet.merge_range(6, left, 6, right, note, style.get(**tint, font_size=9, font_color=style.colour("muted"), indent=1, text_wrap=True))
+    mark_falls(sheet, style, 5, FIRST, 5, FIRST + COLUMNS - 1)
     sheet.set_row(4, 20)
     sheet.set_row(5, 32)
     sheet.set_row(6, 28)
@@ -61,7 +62,7 @@ def tiles(analysis, data):
         now, before = (data.aggregate(measure, data.between(analysis["time"], *WINDOW_CELLS[key])) for key in ("current", "previous"))
         formula = f"=IFERROR({now[1:]}/{before[1:]}-1,0)"
         change = analysis["now"] / analysis["before"] - 1 if analysis["before"] else 0
-        result.append((f"Change to {analysis['current']['label']}", formula, change, "+0.0%;[Red]-0.0%;0.0%", f"against {analysis['previous']['label']}"))
+        result.append((f"Change to {analysis['current']['label']}", formula, change, "+0.0%;-0.0%;0.0%", f"against {analysis['previous']['label']}"))
     elif measure["agg"] != "count":
         column = data.of(measure["column"])
         result.append(("Largest value", f"=MAX({column})", analysis["largest"], measure["exact_format"], "in the Data sheet, counted or not"))
@@ -77,7 +78,7 @@ def write_findings(sheet, analysis, style):
         sheet.merge_range(row, left - 1, row + 1, left - 1, item["key"], style.cell(bold=True, font_size=11, font_color=style.colour("accent")))
         sheet.merge_range(row, left, row + 1, right, item["headline"], style.cell(text_wrap=True))
     for row in range(CHART_ROW, CHART_ROW + CHART_ROWS):
-        sheet.set_row(row, 16)
+        sheet.set_row(row, 19)
 
 
 def section(style):

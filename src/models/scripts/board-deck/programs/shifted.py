@@ -1,6 +1,7 @@
 """Mends rows whose cells slid by one column: a stray empty cell, or one that is missing."""
 
 from columns import reader_of
+from quality import FIGURES_AT_STAKE
 from values import is_missing
 
 # A row is suspect only when at least this many of its typed cells make no sense where they stand.
@@ -35,7 +36,7 @@ def realign(rows, columns, log):
                 examples.append(" | ".join(cell.strip() for cell in row[:5]))
                 row = better
         result.append(row)
-    log.add("(whole table)", "Rows shifted by one column", mended, "moved back into place", examples)
+    log.add("(whole table)", "Rows shifted by one column", mended, "moved back into place", examples, weight=FIGURES_AT_STAKE)
     return result if mended else rows
 
 

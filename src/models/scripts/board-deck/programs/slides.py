@@ -4,10 +4,12 @@ from fit import fit, height, shorten, wrap
 
 WIDTH, HEIGHT = 13.333, 7.5
 LEFT, RIGHT = 0.65, 12.683
-BODY_TOP, BODY_BOTTOM = 1.95, 6.75
+BODY_BOTTOM = 6.75
+TITLE_SIZE, TITLE_SMALLEST = 26, 17
 CHART_WIDTH = 7.75
 PANEL = LEFT + CHART_WIDTH + 0.45
 LABEL_WIDTH = 2.1
+TABLE_SIZE, ROW_HEIGHT = 12, 0.38
 
 
 def box(text, x, y, w, h, size, smallest=9, bold=False, colour="ink", align="left", valign="top"):
@@ -19,23 +21,32 @@ def rect(x, y, w, h, colour):
     return {"type": "rect", "x": x, "y": y, "w": w, "h": h, "colour": colour}
 
 
-def title_slide(title, subtitle, lines):
-    return {
-        "background": "deep",
-        "elements": [
-            rect(0, 0, 0.28, HEIGHT, "accent"),
-            box(title, 1.1, 2.0, 10.8, 1.75, 44, 24, bold=True, colour="white", valign="bottom"),
-            box(subtitle, 1.1, 3.95, 10.8, 0.8, 20, 12, colour="tint"),
-            *[box(line, 1.1, 6.2 + i * 0.3, 10.8, 0.28, 11, 8, colour="rest") for i, line in enumerate(lines)],
-        ],
-    }
+def title_slide(title, subtitle, figures, lines):
+    elements = [
+        rect(0, 0, 0.28, HEIGHT, "accent"),
+        box(title, 1.1, 1.0, 11.2, 1.65, 46, 24, bold=True, colour="white", valign="bottom"),
+        box(subtitle, 1.1, 2.8, 11.2, 0.45, 20, 12, colour="tint"),
+    ]
+    for i, (figure, label) in enumerate(figures):
+        x = 1.1 + i * 3.8
+        elements += [
+            rect(x, 4.15, 3.4, 0.02, "accent"),
+            box(figure, x, 4.3, 3.4, 0.65, 36, 18, bold=True, colour="white", valign="middle"),
+            box(label, x, 5.0, 3.4, 0.66, 14, 10, colour="tint"),
+        ]
+    elements += [box(line, 1.1, 6.42 + i * 0.28, 11.2, 0.26, 11, 8, colour="rest") for i, line in enumerate(lines)]
+    return {"background": "deep", "elements": elements}
 
 
 def heading(kicker, title):
-    return [
+    """(elements, y where the body starts): a title of one line leaves more room below it."""
+    text, size = fit(title, RIGHT - LEFT, 0.98, TITLE_SIZE, TITLE_SMALLEST, bold=True)
+    tall = height(len(wrap(text, size, RIGHT - LEFT, bold=True)), size) + 0.04
+    elements = [
         box(kicker, LEFT, 0.48, RIGHT - LEFT, 0.28, 12, 9, bold=True, colour="accent"),
-        box(title, LEFT, 0.78, RIGHT - LEFT, 0.98, 26, 17, bold=True, colour="deep"),
+        box(text, LEFT, 0.8, RIGHT - LEFT, tall, size, TITLE_SMALLEST, bold=True, colour="deep"),
     ]
+    return elements, 0.8 + tall + 0.3
 
 
 def footer(source, number):
@@ -47,54 +58,56 @@ def footer(source, number):
 
 def summary_slide(kicker, title, items, source, number):
     """Up to five findings, one a row: the figure, the claim, one sentence of support."""
-    elements = heading(kicker, title)
-    step = min(1.2, (BODY_BOTTOM - BODY_TOP) / max(1, len(items)))
+    elements, top = heading(kicker, title)
+    step = min(1.3, (BODY_BOTTOM - top) / max(1, len(items)))
+    left = 3.2
     for i, item in enumerate(items):
-        y = BODY_TOP + i * step
-        if i:
-            elements.append(rect(LEFT, y - 0.08, RIGHT - LEFT, 0.01, "line"))
-        elements.append(box(item["key"], LEFT, y, 2.2, step - 0.2, 30, 16, bold=True, colour="accent", valign="middle"))
-        inner = 3.1
-        elements.append(box(item["headline"], inner, y + 0.02, RIGHT - inner, 0.36, 17, 12, bold=True))
+        y = top + i * step
         support = item["points"][0] if item["points"] else item["key_label"]
-        elements.append(box(support, inner, y + 0.42, RIGHT - inner, step - 0.62, 13, 10, colour="text"))
+        elements += [
+            rect(LEFT, y, RIGHT - LEFT, 0.01, "line"),
+            box(item["key"], LEFT, y + 0.14, left - LEFT - 0.2, step - 0.28, 32, 16, bold=True, colour="accent", valign="middle"),
+            box(item["headline"], left, y + 0.14, RIGHT - left, (step - 0.28) * 0.52, 18, 12, bold=True, valign="bottom"),
+            box(support, left, y + 0.18 + (step - 0.28) * 0.52, RIGHT - left, (step - 0.28) * 0.46, 14, 10, colour="text"),
+        ]
     return {"background": "white", "elements": elements + footer(source, number)}
 
 
 def finding_slide(item, source, number):
     chart = item["chart"]
-    elements = heading(item["kicker"], item["headline"])
-    elements.append(box(chart_caption(chart), LEFT, BODY_TOP, CHART_WIDTH, 0.26, 11, 8, colour="muted"))
-    elements.append(chart_element(item, LEFT - 0.1, BODY_TOP + 0.3, CHART_WIDTH + 0.1, BODY_BOTTOM - BODY_TOP - 0.35))
-    return {"background": "white", "elements": elements + panel(item) + footer(source, number)}
+    elements, top = heading(item["kicker"], item["headline"])
+    elements.append(box(chart_caption(chart), LEFT, top, CHART_WIDTH, 0.26, 11.5, 8, colour="muted"))
+    elements.append(chart_element(item, LEFT - 0.1, top + 0.3, CHART_WIDTH + 0.1, BODY_BOTTOM - top - 0.35))
+    return {"background": "white", "elements": elements + panel(item, top) + footer(source, number)}
 
 
-def panel(item):
+def panel(item, top):
     """Right of the chart: the figure, what it is, the reasons, and what follows from it."""
-    w, y = RIGHT - PANEL, BODY_TOP
+    w = RIGHT - PANEL
+    label = item["key_label"][:1].upper() + item["key_label"][1:]
     elements = [
-        rect(PANEL - 0.22, BODY_TOP + 0.05, 0.03, BODY_BOTTOM - BODY_TOP - 0.1, "line"),
-        box(item["key"], PANEL, y, w, 0.75, 40, 22, bold=True, colour="accent", valign="middle"),
+        rect(PANEL - 0.22, top + 0.05, 0.02, BODY_BOTTOM - top - 0.1, "line"),
+        box(item["key"], PANEL, top, w, 0.75, 42, 22, bold=True, colour="accent", valign="middle"),
+        box(label, PANEL, top + 0.82, w, 0.5, 12.5, 9, colour="muted"),
     ]
-    y += 0.8
-    label, size = fit(item["key_label"], w, 0.5, 12, 9)
-    elements.append(box(label, PANEL, y, w, 0.5, size, 9, colour="muted"))
-    y += 0.68
+    y = top + 1.55
     advice = item["advice"]
-    bottom = BODY_BOTTOM - (1.35 if advice else 0)
+    bottom = BODY_BOTTOM - (1.45 if advice else 0)
     room = (bottom - y) / max(1, len(item["points"]))
     for point in item["points"]:
-        text, size = fit(point, w, min(room - 0.08, 1.05), 14, 10)
+        text, size = fit(point, w, min(room - 0.1, 1.15), 16, 10)
         tall = height(len(wrap(text, size, w)), size) + 0.02
-        elements.append(box(text, PANEL, y, w, tall, size, 9, colour="ink"))
-        y += tall + 0.14
-    if advice:
-        elements += [
-            rect(PANEL, BODY_BOTTOM - 1.2, w, 1.2, "tint"),
-            box("What follows", PANEL + 0.15, BODY_BOTTOM - 1.12, w - 0.3, 0.24, 11, 9, bold=True, colour="accent"),
-            box(advice, PANEL + 0.15, BODY_BOTTOM - 0.86, w - 0.3, 0.8, 13, 9, colour="deep"),
-        ]
-    return elements
+        elements.append(box(text, PANEL, y, w, tall, size, 9))
+        y += tall + 0.16
+    return elements + (follow_up(advice, w) if advice else [])
+
+
+def follow_up(advice, w):
+    return [
+        rect(PANEL, BODY_BOTTOM - 1.3, w, 1.3, "tint"),
+        box("What follows", PANEL + 0.18, BODY_BOTTOM - 1.18, w - 0.36, 0.24, 11, 9, bold=True, colour="accent"),
+        box(advice, PANEL + 0.18, BODY_BOTTOM - 0.9, w - 0.36, 0.8, 14, 9, colour="deep"),
+    ]
 
 
 def chart_caption(chart):
@@ -113,30 +126,30 @@ def chart_element(item, x, y, w, h):
 
 def quality_slide(title, issues, caveats, source, number):
     """What was wrong and what was done, then what to keep in mind."""
-    columns = [("Column", 2.3), ("What", 3.5), ("Rows", 0.9), ("What was done", 5.333)]
+    columns = [("Column", 2.4), ("What", 4.1), ("Rows", 0.9), ("What was done", 4.633)]
     widths = [w for _, w in columns]
-    rows = [
-        [shorten(issue["column"], widths[0] - 0.2, 11), shorten(issue["what"], widths[1] - 0.2, 11), f"{issue['count']:,}", shorten(issue["done"], widths[3] - 0.25, 11)]
-        for issue in issues
-    ]  # fmt: skip
-    table = {"type": "table", "x": LEFT, "y": BODY_TOP, "widths": widths, "header": [name for name, _ in columns], "rows": rows, "row_height": 0.34, "size": 11}
-    y = BODY_TOP + 0.34 * (len(rows) + 1) + 0.25
-    elements = [*heading("Data quality", title), table]
-    if caveats and y < BODY_BOTTOM - 0.7:
-        elements.append(box("Keep in mind", LEFT, y, 3, 0.28, 12, 9, bold=True, colour="accent"))
+    cell = lambda text, i: shorten(text, widths[i] - 0.3, TABLE_SIZE)  # noqa: E731
+    rows = [[cell(issue["column"], 0), cell(issue["what"], 1), f"{issue['count']:,}", cell(issue["done"], 3)] for issue in issues]
+    elements, top = heading("Data quality", title)
+    if rows:
+        table = {"type": "table", "x": LEFT, "y": top, "widths": widths, "header": [name for name, _ in columns], "rows": rows, "row_height": ROW_HEIGHT, "size": TABLE_SIZE}  # fmt: skip
+        elements.append(table)
+        top += ROW_HEIGHT * (len(rows) + 1) + 0.28
+    if caveats:
+        elements.append(box("Keep in mind", LEFT, top, 3, 0.28, 12, 9, bold=True, colour="accent"))
         text = "\n".join(f"•  {line}" for line in caveats)
-        elements.append(box(text, LEFT, y + 0.3, RIGHT - LEFT, BODY_BOTTOM - y - 0.3, 12.5, 9, colour="text"))
+        elements.append(box(text, LEFT, top + 0.3, RIGHT - LEFT, BODY_BOTTOM - top - 0.3, 14, 8, colour="text"))
     return {"background": "white", "elements": elements + footer(source, number)}
 
 
 def closing_slide(title, steps, source, number):
-    elements = heading("Next steps", title)
-    step = min(0.98, (BODY_BOTTOM - BODY_TOP) / max(1, len(steps)))
+    elements, top = heading("Next steps", title)
+    step = min(1.0, (BODY_BOTTOM - top) / max(1, len(steps)))
     for i, text in enumerate(steps):
-        y = BODY_TOP + i * step
+        y = top + i * step
         elements += [
             rect(LEFT, y, 0.58, 0.58, "accent"),
             box(str(i + 1), LEFT, y, 0.58, 0.58, 20, 12, bold=True, colour="white", align="center", valign="middle"),
-            box(text, LEFT + 0.9, y - 0.02, RIGHT - LEFT - 0.9, 0.64, 18, 11, valign="middle"),
+            box(text, LEFT + 0.9, y - 0.04, RIGHT - LEFT - 0.9, 0.66, 18, 11, valign="middle"),
         ]
     return {"background": "white", "elements": elements + footer(source, number)}

@@ -6,28 +6,33 @@
 import argparse
 import json
 
+import fit
 from measure import percent
 from palette import palette
 from running import report, run
 from slides import closing_slide, finding_slide, quality_slide, summary_slide, title_slide
 from workbook import default_title, read_json
 
-SLIDES_OF_FINDINGS_MAX = 6
+SLIDES_OF_FINDINGS_MAX = 7
 SUMMARY_MAX = 4
-ISSUES_MAX = 7
+ISSUES_MAX = 8
+ISSUES_BY_WEIGHT = {3: 4, 2: 2, 1: 2}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--title")
     parser.add_argument("--accent", default="teal")
+    parser.add_argument("--tight", action="store_true", help="leave more room around every text")
     args = parser.parse_args()
+    fit.SAFE = 0.88 if args.tight else fit.SAFE
     analysis, profile = read_json("analysis.json"), read_json("profile.json")
     title = args.title or default_title(profile)
     name = profile["file"].split("/")[-1]
     source = f"Source: {name}, {analysis['counted']:,} records" + (f", {analysis['span']}" if analysis["span"] else "") + ". Computed in report.xlsx."
     found = analysis["findings"][:SLIDES_OF_FINDINGS_MAX]
-    slides = [title_slide(title, subtitle(analysis), ["Prepared by Deckhand's scripted model: computed from the data, not written by a language model.", source])]
+    made = "Prepared by Deckhand's scripted model: computed from the data, not written by a language model."
+    slides = [title_slide(title, subtitle(analysis), headline_figures(analysis), [made, source])]
     slides.append(summary_slide("Executive summary", summary_title(analysis), found[:SUMMARY_MAX], source, 2))
     slides += [finding_slide(item, source, number) for number, item in enumerate(found, 3)]
     slides.append(quality_slide(quality_title(analysis), issues(analysis), caveats(analysis), source, len(slides) + 1))
@@ -43,6 +48,14 @@ def subtitle(analysis):
     if analysis["span"]:
         parts.append(analysis["span"])
     return "  ·  ".join([*parts, "Board summary"])
+
+
+def headline_figures(analysis):
+    """Up to three (figure, what it is) for the first slide."""
+    measure = analysis["measure"]
+    figures = [] if measure["agg"] == "count" else [(analysis["total_text"], measure["named"][:1].upper() + measure["named"][1:])]
+    figures.append((f"{analysis['counted']:,}", "Records"))
+    return figures + [(item["key"], item["headline"]) for item in analysis["findings"][: 3 - len(figures)]]
 
 
 def summary_title(analysis):
@@ -72,13 +85,11 @@ def quality_title(analysis):
 
 
 def issues(analysis):
-    """The issues a board should know of: those that may change a figure before those of form."""
-    form = ("ways to write", "Spaces before", "Spelling and case", "Several ways")
-    ranked = sorted(analysis["quality"]["issues"], key=lambda issue: (any(part in issue["what"] for part in form), -issue["count"]))
-    weighty = [issue for issue in ranked if not any(part in issue["what"] for part in form)][: ISSUES_MAX - 2]
-    rest = [issue for issue in ranked if issue not in weighty]
-    rest.sort(key=lambda issue: -issue["count"])
-    return (weighty + rest)[:ISSUES_MAX]
+    """Those that put figures at stake first, but a few of each weight."""
+    ranked = sorted(analysis["quality"]["issues"], key=lambda issue: (-issue["weight"], -issue["count"]))
+    picked = [issue for weight, n in ISSUES_BY_WEIGHT.items() for issue in [i for i in ranked if i["weight"] == weight][:n]]
+    picked += [issue for issue in ranked if issue not in picked][: ISSUES_MAX - len(picked)]
+    return sorted(picked, key=ranked.index)
 
 
 def caveats(analysis):

@@ -229,4 +229,4 @@ def folded(text):
     """The form in which two spellings of one category are equal: no case, accents, punctuation or doubled spaces."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return re.sub(r"[^\w+<>=%#/&]+", " ", plain.replace("_", " ")).strip() or text.strip()
+    return re.sub(r"[^\w+<>=%#/]+", " ", plain.replace("_", " ")).strip() or text.strip()
