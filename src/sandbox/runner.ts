@@ -48,14 +48,10 @@ export class Runner {
 
   /** @throws SandboxLostError | RunnerRefusal | the signal's reason */
   async request(request: RunnerRequest, signal: AbortSignal): Promise<Reply> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), request.deadlineMs);
+    const { deadlineMs } = request;
+    const timer = setTimeout(() => void this.#giveUp(`no answer within ${deadlineMs} ms`), deadlineMs);
     try {
-      return await this.#send(request, AbortSignal.any([signal, deadline.signal]));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (deadline.signal.aborted) throw await this.#giveUp(`no answer within ${request.deadlineMs} ms`);
-      throw error;
+      return await this.#send(request, signal);
     } finally {
       clearTimeout(timer);
     }

@@ -55,7 +55,6 @@ class _Daemon:
         self._rendering = asyncio.Lock()
         self._tasks: dict[Connection, dict[int, asyncio.Task[None]]] = {}
         self._handlers: dict[str, Callable[[Connection, Header, bytes], Awaitable[None]]] = {
-            "call": self._call,
             "cancel": self._cancel,
             "write_text": self._write_text,
             "list_outputs": self._list_outputs,
@@ -86,6 +85,10 @@ class _Daemon:
         if header["type"] == "ping":
             connection.send(b'{"id":%d,"ok":true}' % request)
             return
+        if header["type"] == "call":
+            reply = b'{"id":%d,"result":%%s}' % request
+            self._calls.ask(header["call_id"], header["op"], body, lambda result: connection.send(reply % result))
+            return
         tasks = self._tasks[connection]
         if header["type"] == "abandon":
             if request in tasks:
@@ -96,7 +99,7 @@ class _Daemon:
         task.add_done_callback(lambda _: tasks.pop(request, None))
 
     def _on_close(self, connection: Connection) -> None:
-        # Calls go on without anyone waiting for them; what only this connection wanted does not.
+        # Calls go on without anyone waiting for them. What only this connection wanted does not.
         for task in self._tasks.pop(connection).values():
             task.cancel()
 
@@ -105,10 +108,6 @@ class _Daemon:
             await self._handlers[header["type"]](connection, header, body)
         except (ToolError, OSError) as error:
             _reply(connection, header, error=str(error))
-
-    async def _call(self, connection: Connection, header: Header, body: bytes) -> None:
-        result = await self._calls.result(header["call_id"], header["op"], body)
-        connection.send(b'{"id":%d,"result":%s}' % (header["id"], result))
 
     async def _cancel(self, connection: Connection, header: Header, _body: bytes) -> None:
         await self._calls.cancel(header["call_id"])

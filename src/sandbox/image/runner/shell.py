@@ -3,6 +3,8 @@
 import asyncio
 import fcntl
 import os
+import socket
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,19 +14,20 @@ from text import OutputTail
 
 WORK_DIR = "/workspace"
 
-_FIRST_FD = 200  # out of the way of the numbers that people write in scripts
+_SHELL_FD = 200
 _READ_BYTES = 1 << 18
 _KILL_WAIT_S = 5.0
+_LOOK_OUT_S = 0.0003
 
-# The shell learns of a command by a line with two of the runner's descriptors: the command's text, and the pipe for its
-# output. It opens both by way of /proc, so nothing is forked and no end mark passes through the output. While a command
-# runs, the descriptors by which the shell reads orders and reports the exit status are closed.
+# For each command the shell is sent the number of the runner's descriptor for its output; the command's text is in a
+# memory file. It opens both by way of /proc, so nothing is forked, no end mark passes through the output, and no command
+# can read the next one. While a command runs, the socket for orders and for the exit status is closed.
 _LOOP = """
 {{ echo 500 >/proc/self/oom_score_adj; }} 2>/dev/null
-while IFS= builtin read -r -u {orders} __deckhand_fds; do
-  IFS= builtin read -r -d '' __deckhand_command <"/proc/{runner}/fd/${{__deckhand_fds% *}}"
-  builtin eval "$__deckhand_command" </dev/null >"/proc/{runner}/fd/${{__deckhand_fds#* }}" 2>&1 {orders}<&- {status}>&-
-  builtin printf '%s\\n' "$?" >&{status}
+while IFS= builtin read -r -u {socket} __deckhand_fd; do
+  IFS= builtin read -r -d '' __deckhand_command <"/proc/{runner}/fd/{text}"
+  builtin eval "$__deckhand_command" >"/proc/{runner}/fd/$__deckhand_fd" 2>&1 {socket}>&-
+  builtin printf '%s\n' "$?" >&{socket}
 done
 """
 
@@ -69,19 +72,20 @@ class Shell:
             if self._process is None or self._process.ended:
                 self._process = _ShellProcess(self._loop, self._children)
             capture = _Capture(self._loop)
+            done = self._process.run(command, capture.write_fd)
+            self._process.settle_quickly()
             try:
-                done = self._process.run(command, capture.write_fd)
-                try:
-                    exit_code = await _within(self._loop, done, timeout_s)
-                except TimeoutError:
-                    await self._discard()
-                    return Finished(capture.take(), 124, timed_out=True)
-                except asyncio.CancelledError:
-                    await self._discard()
-                    raise
-                return Finished(capture.take(), exit_code, timed_out=False)
-            finally:
-                capture.release()
+                if not done.done():
+                    capture.watch()
+                    await _within(self._loop, done, timeout_s)
+            except TimeoutError:
+                await self._discard()
+                return Finished(capture.end(), 124, timed_out=True)
+            except asyncio.CancelledError:
+                await self._discard()
+                capture.end()
+                raise
+            return Finished(capture.end(), done.result(), timed_out=False)
 
     async def _discard(self) -> None:
         process, self._process = self._process, None
@@ -98,10 +102,13 @@ class _ShellProcess:
         self._done: asyncio.Future[int] | None = None
         self._gone: asyncio.Future[None] = loop.create_future()
         self._status = bytearray()
-        orders_read, self._orders = _pipe()
-        self._statuses, status_write = _pipe()
-        os.set_blocking(self._statuses, False)
-        script = _LOOP.format(orders=orders_read, status=status_write, runner=os.getpid())
+        self._text_fd = os.memfd_create("command")  # the same for every command: they come one at a time
+        self._socket, shells_end = socket.socketpair()
+        self._socket.setblocking(False)
+        # A number out of the way of those that people write in scripts.
+        shell_fd = fcntl.fcntl(shells_end, fcntl.F_DUPFD_CLOEXEC, _SHELL_FD)
+        shells_end.close()
+        script = _LOOP.format(socket=shell_fd, text=self._text_fd, runner=os.getpid())
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
         children.spawn(
             # If the runner dies its shell must not go on to the next line of a script that nobody watches any more.
@@ -109,45 +116,54 @@ class _ShellProcess:
             self._exited,
             cwd=WORK_DIR,
             env=environment,
-            pass_fds=(orders_read, status_write),
+            pass_fds=(shell_fd,),
         )
-        os.close(orders_read)
-        os.close(status_write)
-        loop.add_reader(self._statuses, self._read_status)
+        os.close(shell_fd)
+        loop.add_reader(self._socket, self._read_status)
 
     def run(self, command: str, output_fd: int) -> asyncio.Future[int]:
         done: asyncio.Future[int] = self._loop.create_future()
         self._done = done
-        text_fd = os.memfd_create("command")
-        with open(text_fd, "wb", buffering=0, closefd=False) as file:
-            file.write(command.encode("utf-8", "replace") + b"\0")
-        done.add_done_callback(lambda _: os.close(text_fd))
-        with suppress(BrokenPipeError):  # the shell has just ended: its exit settles the command
-            os.write(self._orders, b"%d %d\n" % (text_fd, output_fd))
+        os.pwrite(self._text_fd, command.encode("utf-8", "replace") + b"\0", 0)
+        with suppress(OSError):  # the shell has just ended: its exit settles the command
+            self._socket.send(b"%d\n" % output_fd)
         return done
+
+    def settle_quickly(self) -> None:
+        """
+        Looks out for the exit status for a moment. Most short commands end in less time than it takes to go to sleep and
+        be woken, and then to come round the event loop.
+        """
+        until = time.perf_counter() + _LOOK_OUT_S
+        while self._done is not None and not self._done.done() and time.perf_counter() < until:
+            self._read_status()
 
     async def wait_ended(self, timeout_s: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._gone), timeout_s)
 
     def _read_status(self) -> None:
-        with suppress(BlockingIOError):
-            chunk = os.read(self._statuses, 64)
-            if not chunk:
-                self._loop.remove_reader(self._statuses)  # only the exit can follow
-                return
-            self._status += chunk
-            if self._status.endswith(b"\n"):
-                line = self._status.split(b"\n")[-2]
-                self._status.clear()
-                self._settle(int(line) if line.isdigit() else 1)
+        try:
+            chunk = self._socket.recv(64)
+        except BlockingIOError:
+            return
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._loop.remove_reader(self._socket)  # only the exit can follow
+            return
+        self._status += chunk
+        if self._status.endswith(b"\n"):
+            line = self._status.split(b"\n")[-2]
+            self._status.clear()
+            self._settle(int(line) if line.isdigit() else 1)
 
     def _exited(self, code: int) -> None:
         self._read_status()
         self.ended = True
-        self._loop.remove_reader(self._statuses)
-        os.close(self._statuses)
-        os.close(self._orders)
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        os.close(self._text_fd)
         self._settle(code)
         self._gone.set_result(None)
 
@@ -162,25 +178,25 @@ class _Capture:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._tail: OutputTail | None = OutputTail()
-        self._read_fd, self.write_fd = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(self._read_fd, False)
-        loop.add_reader(self._read_fd, self._receive)
+        self._watched = False
+        self._closed = False
+        # The shell opens its end anew by way of /proc, so it does not get our O_NONBLOCK.
+        self._read_fd, self.write_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
-    def take(self) -> str:
-        """All that was printed so far."""
-        tail = self._tail
-        if tail is None:
-            return ""
-        while self._receive():
-            pass
-        return tail.text()
+    def watch(self) -> None:
+        """Has the output read as it comes, from now on."""
+        self._loop.add_reader(self._read_fd, self._receive)
+        self._watched = True
 
-    def release(self) -> None:
-        """Lets go of the output; the pipe stays open for as long as some process holds its other end."""
-        self._tail = None
+    def end(self) -> str:
+        """All that was printed so far. The pipe stays open for as long as some process holds its other end."""
         os.close(self.write_fd)
         while self._receive():
             pass
+        tail, self._tail = self._tail, None
+        if not self._closed and not self._watched:
+            self.watch()
+        return tail.text() if tail else ""
 
     def _receive(self) -> bool:
         try:
@@ -188,28 +204,24 @@ class _Capture:
         except BlockingIOError:
             return False
         if not chunk:
-            self._loop.remove_reader(self._read_fd)
-            os.close(self._read_fd)
+            self._close()
             return False
         if self._tail is not None:
             self._tail.append(chunk)
         return True
 
-
-def _pipe() -> tuple[int, int]:
-    """A pipe whose descriptors have high numbers."""
-    low = os.pipe2(os.O_CLOEXEC)
-    high = tuple(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FD) for fd in low)
-    for fd in low:
-        os.close(fd)
-    return high[0], high[1]
+    def _close(self) -> None:
+        if self._watched:
+            self._loop.remove_reader(self._read_fd)
+        os.close(self._read_fd)
+        self._closed = True
 
 
-async def _within(loop: asyncio.AbstractEventLoop, done: asyncio.Future[int], timeout_s: float) -> int:
+async def _within(loop: asyncio.AbstractEventLoop, done: asyncio.Future[int], timeout_s: float) -> None:
     """Like `asyncio.wait_for`, at a third of its cost: this stands in the path of every command."""
     timer = loop.call_later(timeout_s, _fail_if_pending, done)
     try:
-        return await done
+        await done
     finally:
         timer.cancel()
 
