@@ -4,13 +4,7 @@ import { z } from "zod";
 import { engineCall, isConflict, isNotFound } from "./engine.ts";
 import { parseOutputListing } from "./output-file.ts";
 import type { Runner } from "./runner.ts";
-import {
-  type OutputFile,
-  type Sandbox,
-  SandboxLostError,
-  type SandboxOp,
-  type SandboxResult,
-} from "./sandbox.ts";
+import { type OutputFile, type Sandbox, SandboxLostError, type SandboxOp, type SandboxResult } from "./sandbox.ts";
 import { UPLOADS_DIR, uploadArchive, uploadPath } from "./upload-archive.ts";
 
 /** As the runner has it, for commands that name no timeout of their own. */

@@ -57,7 +57,9 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
       const pooled = await pool.claim(image);
       if (!pooled) return make(name, image, {}, signal);
       try {
-        await engineCall("rename", (abortSignal) => docker.getContainer(pooled.ref).rename({ name, abortSignal }), { signal });
+        await engineCall("rename", (abortSignal) => docker.getContainer(pooled.ref).rename({ name, abortSignal }), {
+          signal,
+        });
         return pooled;
       } catch (error) {
         await destroySandbox(pooled);
@@ -103,7 +105,13 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
 
   /** A new container, started, with its runner attached. Leaves none behind when it fails or is aborted. */
   async function make(name: string, image: string, labels: Record<string, string>, signal: AbortSignal) {
-    const config = containerConfig({ name, image, labels: { ...labels, [INSTALLATION_LABEL]: installationId }, limits, runtime });
+    const config = containerConfig({
+      name,
+      image,
+      labels: { ...labels, [INSTALLATION_LABEL]: installationId },
+      limits,
+      runtime,
+    });
     // Not ended by the signal: a request that was cut off may have made a container all the same, and who would know it?
     const container = await engineCall("create", (abortSignal) => docker.createContainer({ ...config, abortSignal }));
     try {
@@ -143,7 +151,8 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
   async function join(container: Container, signal: AbortSignal): Promise<Runner | null> {
     const state = await containerState(container, signal);
     if (state === "gone") return null;
-    if (state === "paused") await engineCall("unpause", (abortSignal) => container.unpause({ abortSignal }), { signal });
+    if (state === "paused")
+      await engineCall("unpause", (abortSignal) => container.unpause({ abortSignal }), { signal });
     if (state === "stopped") await start(container);
     try {
       return await Runner.open(container, log, signal);

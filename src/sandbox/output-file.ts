@@ -32,5 +32,7 @@ function isDeliverable(path: string, size: number): boolean {
 }
 
 function isPlainName(name: string): boolean {
-  return name !== "" && !name.startsWith(".") && Buffer.byteLength(name) <= NAME_BYTES_MAX && !ODD_CHARACTERS.test(name);
+  return (
+    name !== "" && !name.startsWith(".") && Buffer.byteLength(name) <= NAME_BYTES_MAX && !ODD_CHARACTERS.test(name)
+  );
 }

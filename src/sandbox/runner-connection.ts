@@ -125,7 +125,12 @@ export class RunnerConnection {
    * rejects with the signal's reason at once, and the runner is told that nobody waits for a reply.
    * @throws RunnerRefusal | BridgeEndedError | RunnerSilentError
    */
-  async request(header: object, body: Uint8Array | undefined, bodyBytesMax: number, signal: AbortSignal): Promise<Reply> {
+  async request(
+    header: object,
+    body: Uint8Array | undefined,
+    bodyBytesMax: number,
+    signal: AbortSignal,
+  ): Promise<Reply> {
     if (this.#ended) throw this.#ended;
     signal.throwIfAborted();
     const id = this.#nextId++;

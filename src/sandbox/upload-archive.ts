@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { pack } from "tar-stream";
 import { invalid } from "../errors.ts";
@@ -26,7 +26,11 @@ export function uploadPath(path: string): string {
  * An archive of one file and the folders above it, owned by root and read-only. `filled` rejects, and the archive breaks
  * off, when `content` fails or does not have exactly `size` bytes.
  */
-export function uploadArchive(path: string, content: Readable, size: number): { archive: Readable; filled: Promise<void> } {
+export function uploadArchive(
+  path: string,
+  content: Readable,
+  size: number,
+): { archive: Readable; filled: Promise<void> } {
   const archive = pack();
   const folders = path.split("/").slice(0, -1);
   folders.forEach((_, index) => {
@@ -40,5 +44,5 @@ export function uploadArchive(path: string, content: Readable, size: number): { 
       throw error;
     },
   );
-  return { archive, filled };
+  return { archive: Readable.from(archive), filled };
 }

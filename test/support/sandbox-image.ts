@@ -1,0 +1,2 @@
+/** The image that tests run sandboxes from. */
+export const SANDBOX_IMAGE = "deckhand/sandbox:dev";
