@@ -9,6 +9,7 @@ import type { Resources } from "../sessions/resources.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
 import { authenticate, requireManagedAgentsBeta } from "./auth.ts";
+import { boundClosing } from "./connections.ts";
 import { serveDocs } from "./docs.ts";
 import { renderErrors, sendError } from "./errors.ts";
 import { parseQueryString } from "./query-string.ts";
@@ -41,7 +42,7 @@ const JSON_BODY_BYTES_MAX = 32 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30 * 60 * 1000;
 const PATH_PARAMETER_CHARS_MAX = 200;
 
-/** The HTTP API, not listening yet. `close` ends open event streams and waits for what is being answered. */
+/** The HTTP API, not listening yet. `close` ends open event streams and waits a little for what is being answered. */
 export function buildApp(dependencies: ApiDependencies): Server {
   const app: Server = fastify({
     loggerInstance: dependencies.log,
@@ -64,6 +65,7 @@ export function buildApp(dependencies: ApiDependencies): Server {
     request.log.debug({ method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request answered");
   });
   acceptEmptyJson(app);
+  boundClosing(app);
   renderErrors(app);
   serveDocs(app);
   app.register(multipart);

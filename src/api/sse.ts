@@ -71,6 +71,8 @@ function sendHeaders(reply: FastifyReply): void {
     "content-type": "text/event-stream",
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
+    // A connection that outlives its stream would keep a closing server waiting for it.
+    connection: "close",
   });
   reply.raw.flushHeaders();
   reply.raw.socket?.setNoDelay(true);

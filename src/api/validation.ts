@@ -11,7 +11,8 @@ const ISSUES_SHOWN_MAX = 5;
 export const compileValidator: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart = "body" }) =>
   (data) => {
-    const parsed = schema.safeParse(data);
+    // Fastify has null for a body that was not sent.
+    const parsed = schema.safeParse(data ?? undefined);
     return parsed.success ? { value: parsed.data } : { error: invalid(describeIssues(parsed.error, httpPart)) };
   };
 

@@ -30,7 +30,7 @@ export function createResources(store: Pick<SessionStore, "find" | "insertResour
       const { status, resources } = await findSession(workspaceId, sessionId);
       if (status === "terminated") throw invalid(`Session \`${sessionId}\` is archived or terminated.`);
       if (resources.length >= RESOURCES_MAX) throw invalid(`A session can have at most ${RESOURCES_MAX} resources.`);
-      const resource = newResource(params, "mount_path");
+      const resource = newResource(newId("sesrsc"), params, "mount_path");
       assertMountable(resource.mountPath, mountPaths(resources), "mount_path");
       return store.insertResource(workspaceId, sessionId, resource);
     },
@@ -50,10 +50,12 @@ export function createResources(store: Pick<SessionStore, "find" | "insertResour
 
 /** Those that a session is created with. Pure but for their ids. */
 export function newResources(params: FileResourceParams[]): NewResource[] {
+  // They get one time of creation, so it is their ids that keep them in order.
+  const ids = params.map(() => newId("sesrsc")).toSorted();
   const resources: NewResource[] = [];
   for (const [index, entry] of params.entries()) {
     const field = `resources.${index}.mount_path`;
-    const resource = newResource(entry, field);
+    const resource = newResource(ids.shift() ?? newId("sesrsc"), entry, field);
     assertMountable(
       resource.mountPath,
       resources.map((other) => other.mountPath),
@@ -64,9 +66,9 @@ export function newResources(params: FileResourceParams[]): NewResource[] {
   return resources;
 }
 
-function newResource(params: FileResourceParams, field: string): NewResource {
+function newResource(id: string, params: FileResourceParams, field: string): NewResource {
   const mountPath = resolveMountPath(params.mount_path, params.file_id, field);
-  return { id: newId("sesrsc"), originalId: params.file_id, mountPath };
+  return { id, originalId: params.file_id, mountPath };
 }
 
 const mountPaths = (resources: FileResource[]) => resources.map((resource) => resource.mount_path);

@@ -63,7 +63,7 @@ export interface SessionStore {
   insertResource(workspaceId: string, sessionId: string, resource: NewResource): Promise<FileResource>;
 }
 
-const withResources = { resources: { orderBy: [{ createdAt: "asc" }, { id: "asc" }] } } satisfies Prisma.SessionInclude;
+const withResources = { resources: true } satisfies Prisma.SessionInclude;
 
 export function createSessionStore(prisma: PrismaClient): SessionStore {
   return {

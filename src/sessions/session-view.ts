@@ -24,7 +24,7 @@ export function toSession(row: SessionRow, now: Date): Session {
     environment_id: row.environmentId,
     title: row.title,
     metadata: Metadata.parse(row.metadata),
-    resources: row.resources.map(toResource),
+    resources: row.resources.toSorted(byCreation).map(toResource),
     usage: { ...StoredUsage.parse(row.usage), active_seconds: activeSeconds },
     stats: {
       active_seconds: activeSeconds,
@@ -38,6 +38,11 @@ export function toSession(row: SessionRow, now: Date): Session {
     updated_at: row.updatedAt.toISOString(),
     archived_at: row.archivedAt?.toISOString() ?? null,
   };
+}
+
+/** Not left to the database: how it compares ids depends on its locale. */
+function byCreation(a: ResourceRow, b: ResourceRow): number {
+  return a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1);
 }
 
 export function toResource(row: ResourceRow): FileResource {
