@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { pino } from "pino";
+import { z } from "zod";
 import { createAgentStore } from "../../src/agents/agent-store.ts";
 import { createAgents, type KnownModel } from "../../src/agents/agents.ts";
 import { type ApiDependencies, buildApp } from "../../src/api/app.ts";
@@ -92,6 +93,7 @@ export async function startApi(overrides: Partial<ApiDependencies> & { fileBytes
     baseURL,
     key,
     workspaceId,
+    workspaces,
     client: clientWith(key),
     /** Of another workspace. */
     stranger: clientWith(other.key),
@@ -132,3 +134,20 @@ export const userMessage = (text: string) => ({
   type: "user.message" as const,
   content: [{ type: "text" as const, text }],
 });
+
+const ErrorAnswer = z.strictObject({
+  type: z.literal("error"),
+  error: z.strictObject({
+    type: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()).optional(),
+  }),
+  request_id: z.string(),
+});
+
+/** The error a response holds; fails when it is not the wire's envelope. */
+export async function errorOf(response: Response) {
+  const { error, request_id } = ErrorAnswer.parse(await response.json());
+  if (request_id !== response.headers.get("request-id")) throw new Error("the request ids differ");
+  return { status: response.status, ...error };
+}

@@ -1,0 +1,98 @@
+import Anthropic from "@anthropic-ai/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startApi, type TestApi } from "../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const create = (params: Partial<Anthropic.Beta.AgentCreateParams> = {}) =>
+  api.client.beta.agents.create({ name: "Ada", model: "model-a", ...params });
+
+describe("agents", () => {
+  it("are shown in their resolved form", async () => {
+    const agent = await create({ tools: [{ type: "agent_toolset_20260401" }], metadata: { team: "ops" } });
+    expect(agent).toMatchObject({
+      id: expect.stringMatching(/^agent_01/),
+      type: "agent",
+      version: 1,
+      name: "Ada",
+      description: null,
+      system: null,
+      model: { id: "model-a", effort: { type: "high" }, speed: "standard" },
+      metadata: { team: "ops" },
+      mcp_servers: [],
+      skills: [],
+      multiagent: null,
+      execution_identity: { type: "service_account" },
+      archived_at: null,
+    });
+    expect(agent.tools).toEqual([
+      {
+        type: "agent_toolset_20260401",
+        default_config: { enabled: true, permission_policy: { type: "always_allow" } },
+        configs: ["bash", "read", "write", "edit", "glob", "grep"].map((name) => ({
+          name,
+          type: name,
+          enabled: true,
+          permission_policy: { type: "always_allow" },
+        })),
+      },
+    ]);
+  });
+
+  it("resolve a tool's entry before the default, and effort in both forms", async () => {
+    const agent = await create({
+      model: { id: "model-b", effort: "low" },
+      tools: [
+        { type: "agent_toolset_20260401", default_config: { enabled: false }, configs: [{ name: "bash", enabled: true }] },
+      ],
+    });
+    expect(agent.model).toEqual({ id: "model-b", effort: { type: "low" }, speed: "standard" });
+    const [toolset] = agent.tools;
+    const enabled = toolset?.type === "agent_toolset_20260401" ? toolset.configs.filter((tool) => tool.enabled) : [];
+    expect(enabled.map((tool) => tool.name)).toEqual(["bash"]);
+    expect((await create({ model: { id: "model-b", effort: { type: "max" } } })).model.effort).toEqual({ type: "max" });
+  });
+
+  it("are the same when they are read back, at the latest version or a given one", async () => {
+    const agent = await create();
+    expect(await api.client.beta.agents.retrieve(agent.id)).toEqual(agent);
+    expect(await api.client.beta.agents.retrieve(agent.id, { version: 1 })).toEqual(agent);
+    await expect(api.client.beta.agents.retrieve(agent.id, { version: 2 })).rejects.toBeInstanceOf(
+      Anthropic.NotFoundError,
+    );
+  });
+
+  it("refuse an unknown model and name the known ones", async () => {
+    await expect(create({ model: "gpt-0" })).rejects.toThrow(/model: `gpt-0` is not known.*model-c, model-b, model-a/);
+  });
+
+  it.each([
+    ["tools.0.configs", { tools: [{ type: "agent_toolset_20260401", configs: [{ name: "bash" }, { name: "bash" }] }] }],
+    ["metadata", { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key${i}`, ""])) }],
+    ["system", { system: "x".repeat(100_001) }],
+    ["mcp_servers.0", { mcp_servers: [{ type: "url", name: "a", url: "https://a.example" }] }],
+  ] satisfies [string, Partial<Anthropic.Beta.AgentCreateParams>][])("refuse a bad `%s`", async (field, params) => {
+    await expect(create(params)).rejects.toSatisfy(
+      (error) => error instanceof Anthropic.BadRequestError && error.message.includes(`${field}: `),
+    );
+  });
+
+  it("are not there for another workspace", async () => {
+    const { id } = await create();
+    await expect(api.stranger.beta.agents.retrieve(id)).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    expect((await api.stranger.beta.agents.list()).data).toEqual([]);
+  });
+
+  it("are listed without the archived ones unless asked for", async () => {
+    const { id } = await create({ name: "Old" });
+    await api.prisma.agent.update({ where: { id }, data: { archivedAt: new Date() } });
+    const listed = async (include_archived: boolean) =>
+      (await api.client.beta.agents.list({ include_archived, limit: 100 })).data.map((agent) => agent.id);
+    expect(await listed(false)).not.toContain(id);
+    expect(await listed(true)).toContain(id);
+  });
+});

@@ -1,0 +1,200 @@
+import Anthropic from "@anthropic-ai/sdk";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSession, startApi, type TestApi, userMessage } from "../support/api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const sessions = () => api.client.beta.sessions;
+const setStatus = (id: string, status: string) => api.prisma.session.update({ where: { id }, data: { status } });
+
+describe("creating a session", () => {
+  it("pins the agent as it is and starts idle, with nothing to do", async () => {
+    const session = await createSession(api.client, { title: "Report", metadata: { team: "ops" } });
+    expect(session).toMatchObject({
+      id: expect.stringMatching(/^sesn_01/),
+      type: "session",
+      status: "idle",
+      agent: { type: "agent", name: "Ada", version: 1, model: { id: "model-a" } },
+      title: "Report",
+      metadata: { team: "ops" },
+      resources: [],
+      vault_ids: [],
+      outcome_evaluations: [],
+      budget: null,
+      archived_at: null,
+      usage: { input_tokens: 0, output_tokens: 0, active_seconds: 0 },
+    });
+    expect(session.agent).not.toHaveProperty("metadata");
+    expect(api.hinted).not.toContain(session.id);
+    const { stats, ...rest } = await sessions().retrieve(session.id);
+    expect(session).toMatchObject(rest);
+    expect(stats.duration_seconds).toBeGreaterThanOrEqual(0);
+  });
+
+  it("takes an agent by name of a version, with or without one", async () => {
+    const { agent, environment_id } = await createSession(api.client);
+    for (const version of [{}, { version: 1 }]) {
+      const params = { agent: { type: "agent" as const, id: agent.id, ...version }, environment_id };
+      expect((await sessions().create(params)).agent).toEqual(agent);
+    }
+    await expect(
+      sessions().create({ agent: { type: "agent", id: agent.id, version: 9 }, environment_id }),
+    ).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+  });
+
+  it("refuses an archived agent or environment, and says which", async () => {
+    const { agent, environment_id } = await createSession(api.client);
+    await api.prisma.environment.update({ where: { id: environment_id }, data: { archivedAt: new Date() } });
+    const archived = await sessions()
+      .create({ agent: agent.id, environment_id })
+      .catch((error: unknown) => error);
+    expect(archived).toBeInstanceOf(Anthropic.BadRequestError);
+    expect(archived).toMatchObject({ error: { error: { details: { error_code: "environment_archived" } } } });
+
+    const { id } = await api.client.beta.environments.create({ name: "new" });
+    await api.prisma.agent.update({ where: { id: agent.id }, data: { archivedAt: new Date() } });
+    await expect(sessions().create({ agent: agent.id, environment_id: id })).rejects.toThrow(/agent: .* is archived/);
+  });
+
+  it("does not reach into another workspace", async () => {
+    const { agent, environment_id, id } = await createSession(api.client);
+    const { environment_id: foreign } = await createSession(api.stranger);
+    const foreignSessions = api.stranger.beta.sessions;
+    for (const attempt of [
+      () => sessions().create({ agent: agent.id, environment_id: foreign }),
+      () => foreignSessions.create({ agent: agent.id, environment_id: foreign }),
+      () => foreignSessions.create({ agent: agent.id, environment_id }),
+      () => foreignSessions.retrieve(id),
+      () => foreignSessions.archive(id),
+      () => foreignSessions.delete(id),
+      () => foreignSessions.events.list(id),
+      () => foreignSessions.events.stream(id),
+      () => foreignSessions.events.send(id, { events: [userMessage("hi")] }),
+      () => foreignSessions.resources.list(id),
+    ]) {
+      await expect(attempt()).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    }
+    expect((await foreignSessions.list()).data.map((session) => session.id)).not.toContain(id);
+  });
+
+  it("with initial events runs at once and tells the workers, after the events are there", async () => {
+    const session = await createSession(api.client, { initial_events: [userMessage("one"), userMessage("two")] });
+    expect(session.status).toBe("running");
+    expect(api.hinted).toContain(session.id);
+    const { data } = await sessions().events.list(session.id);
+    expect(data.map(({ type }) => type)).toEqual([
+      "session.status_running",
+      "session.thread_status_running",
+      "user.message",
+      "user.message",
+    ]);
+    expect(data.slice(2)).toEqual([
+      { id: expect.stringMatching(/^sevt_/), processed_at: null, ...userMessage("one") },
+      { id: expect.stringMatching(/^sevt_/), processed_at: null, ...userMessage("two") },
+    ]);
+    const row = await api.prisma.session.findUniqueOrThrow({ where: { id: session.id } });
+    expect(row).toMatchObject({ lastSeq: 2, queuedCount: 2, runningSince: expect.any(Date) });
+  });
+
+  it("does not happen in part", async () => {
+    const before = await api.prisma.session.count();
+    const bad = { type: "user.interrupt" as const };
+    // @ts-expect-error an interrupt is not among the initial events
+    await expect(createSession(api.client, { initial_events: [userMessage("one"), bad] })).rejects.toThrow(
+      /initial_events\.1\.type/,
+    );
+    await expect(
+      createSession(api.client, {
+        initial_events: [userMessage("one")],
+        resources: [{ type: "file", file_id: "file_missing" }],
+      }),
+    ).rejects.toThrow(/File `file_missing` was not found/);
+    expect(await api.prisma.session.count()).toBe(before);
+  });
+
+  it("refuses what this server does not do yet", async () => {
+    const { agent, environment_id } = await createSession(api.client);
+    const base = { agent: agent.id, environment_id };
+    await expect(sessions().create({ ...base, vault_ids: ["vlt_1"] })).rejects.toThrow(/vault_ids\.0/);
+    await expect(
+      sessions().create({ ...base, agent: { type: "agent_with_overrides", id: agent.id } }),
+    ).rejects.toThrow(/agent\.type: /);
+  });
+});
+
+describe("archiving a session", () => {
+  it("terminates it: history stays, events are refused", async () => {
+    const { id } = await createSession(api.client);
+    const archived = await sessions().archive(id);
+    expect(archived).toMatchObject({ status: "terminated", archived_at: expect.any(String) });
+    const { data } = await sessions().events.list(id);
+    expect(data.map(({ type }) => type)).toEqual(["session.thread_status_terminated", "session.status_terminated"]);
+    await expect(sessions().events.send(id, { events: [userMessage("hi")] })).rejects.toBeInstanceOf(
+      Anthropic.BadRequestError,
+    );
+    await expect(sessions().resources.add(id, { type: "file", file_id: "file_1" })).rejects.toBeInstanceOf(
+      Anthropic.BadRequestError,
+    );
+    expect((await sessions().archive(id)).archived_at).toBe(archived.archived_at);
+    expect((await sessions().list({ limit: 100 })).data.map((session) => session.id)).not.toContain(id);
+    const all = await sessions().list({ limit: 100, include_archived: true });
+    expect(all.data.map((session) => session.id)).toContain(id);
+  });
+
+  it("is possible after an error terminated it", async () => {
+    const { id } = await createSession(api.client);
+    await setStatus(id, "terminated");
+    expect((await sessions().archive(id)).archived_at).not.toBeNull();
+  });
+
+  it.each(["running", "rescheduling"])("is refused while it is %s", async (status) => {
+    const { id } = await createSession(api.client);
+    await setStatus(id, status);
+    await expect(sessions().archive(id)).rejects.toThrow(new RegExp(`400.*is ${status}`));
+    await expect(sessions().delete(id)).rejects.toThrow(new RegExp(`400.*is ${status}`));
+    expect((await sessions().retrieve(id)).status).toBe(status);
+  });
+
+  it("is refused while events wait to be processed", async () => {
+    const { id } = await createSession(api.client);
+    await sessions().events.send(id, { events: [userMessage("hi")] });
+    await expect(sessions().archive(id)).rejects.toThrow(/400.*waiting/);
+    await expect(sessions().delete(id)).rejects.toThrow(/400.*waiting/);
+  });
+});
+
+describe("deleting a session", () => {
+  it("removes it and its events", async () => {
+    const { id } = await createSession(api.client);
+    await sessions().archive(id);
+    expect(await sessions().delete(id)).toEqual({ id, type: "session_deleted" });
+    await expect(sessions().retrieve(id)).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    await expect(sessions().delete(id)).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    expect(await api.prisma.event.count({ where: { sessionId: id } })).toBe(0);
+  });
+});
+
+describe("a session's times", () => {
+  it("count what it spent running, up to now", async () => {
+    const { id } = await createSession(api.client);
+    const runningSince = new Date(Date.now() - 10_000);
+    await api.prisma.session.update({ where: { id }, data: { status: "running", activeMs: 5_000, runningSince } });
+    const { usage, stats } = await sessions().retrieve(id);
+    expect(usage.active_seconds).toBeGreaterThanOrEqual(15);
+    expect(stats.active_seconds).toBe(usage.active_seconds);
+  });
+
+  it("stand still once it is terminated", async () => {
+    const { id } = await createSession(api.client);
+    const createdAt = new Date("2026-01-01T00:00:00Z");
+    await api.prisma.session.update({
+      where: { id },
+      data: { status: "terminated", createdAt, updatedAt: new Date("2026-01-01T01:00:00Z") },
+    });
+    expect((await sessions().retrieve(id)).stats.duration_seconds).toBe(3600);
+  });
+});

@@ -1,0 +1,36 @@
+/** Checked by the compiler, never run: whatever we answer is what the official SDK says it gets. */
+import type Anthropic from "@anthropic-ai/sdk";
+import type { Agent } from "../../src/schemas/agent.ts";
+import type { Environment } from "../../src/schemas/environment.ts";
+import type { EventParams, EventPreview, QueuedEvent, SessionEvent } from "../../src/schemas/event.ts";
+import type { FileMetadata } from "../../src/schemas/file.ts";
+import type { Model } from "../../src/schemas/model.ts";
+import type { FileResource } from "../../src/schemas/resource.ts";
+import type { Session } from "../../src/schemas/session.ts";
+
+/** Our optional fields admit `undefined`, which JSON leaves out. */
+type Wire<Value> = Value extends readonly (infer Item)[]
+  ? Wire<Item>[]
+  : Value extends object
+    ? { [Key in keyof Value]: Wire<Exclude<Value[Key], undefined>> }
+    : Value;
+
+type Is<Ours extends Theirs, Theirs> = Ours;
+
+export type Answers = [
+  Is<Wire<Agent>, Anthropic.Beta.BetaManagedAgentsAgent>,
+  Is<Wire<Environment>, Anthropic.Beta.BetaEnvironment>,
+  Is<Wire<Session>, Anthropic.Beta.BetaManagedAgentsSession>,
+  Is<Wire<FileResource>, Anthropic.Beta.Sessions.BetaManagedAgentsFileResource>,
+  Is<Wire<SessionEvent>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents>,
+  Is<Wire<EventPreview>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents>,
+  Is<Wire<QueuedEvent>, NonNullable<Anthropic.Beta.Sessions.BetaManagedAgentsSendSessionEvents["data"]>[number]>,
+  Is<Wire<QueuedEvent>, Anthropic.Beta.Sessions.BetaManagedAgentsSessionEvent>,
+  Is<Wire<FileMetadata>, Anthropic.Beta.BetaFileMetadata>,
+  Is<Wire<FileMetadata>, Anthropic.FileMetadata>,
+  Is<Wire<Model>, Anthropic.Beta.BetaModelInfo>,
+  Is<Wire<Model>, Anthropic.ModelInfo>,
+];
+
+/** And whatever we take is something that the SDK can send. */
+export type Requests = [Is<Wire<EventParams>, Anthropic.Beta.Sessions.BetaManagedAgentsEventParams>];
