@@ -15,6 +15,8 @@ export interface ThreadRecord {
   cursor: Cursor | null;
   /** Counts the calls of `wake`. */
   wakes: number;
+  /** Something is on its way into the thread. */
+  busy: boolean;
 }
 
 /** The right to create a thread's session. */
@@ -58,10 +60,12 @@ export interface DeliveryStore {
   release(key: ChatThreadKey, owner: string, wakes: number | null): Promise<boolean>;
   /** False, with nothing changed, when the thread has left that session. */
   moveCursor(key: ChatThreadKey, sessionId: string, cursor: Cursor): Promise<boolean>;
-  /** Writes down that this item is about to be posted. Idempotent. */
-  intend(key: ChatThreadKey, item: string): Promise<Intent>;
+  /** Writes down that this item is about to be posted, with these files. Idempotent: the first call counts. */
+  intend(key: ChatThreadKey, item: string, fileIds?: string[]): Promise<Intent>;
   /** Writes down that it was. */
   settle(key: ChatThreadKey, item: string, ref: MessageRef): Promise<void>;
+  /** Every file of an intent of this thread, with the item that it is part of. */
+  files(key: ChatThreadKey): Promise<Map<string, string>>;
   /** Threads that were woken and have nobody at work. */
   undelivered(limit: number): Promise<ChatThreadKey[]>;
 }
@@ -77,8 +81,8 @@ export interface InboundStore {
   settle(key: ChatThreadKey, messageId: string, eventId: string | null): Promise<void>;
   /** Those of `eventIds` that a message of this thread became. */
   knownEvents(key: ChatThreadKey, eventIds: string[]): Promise<Set<string>>;
-  /** Forgets the claim, so that a redelivery is taken in at once. No effect once settled. */
-  unclaim(key: ChatThreadKey, messageId: string): Promise<void>;
+  /** Ends an attempt that failed: the next claim gets `unfinished` at once. No effect once settled. */
+  abandon(key: ChatThreadKey, messageId: string): Promise<void>;
 }
 
 /** The chat core's memory. Contract, checked by `test/contracts/chat-store.ts`: a method that resolved is durable. */

@@ -33,6 +33,9 @@ export type ChatMessage =
   | { type: "notice"; level: "info" | "warning" | "error"; markdown: string }
   | { type: "status"; card: StatusCard };
 
+/** One that stays as it is. */
+export type WordsMessage = Exclude<ChatMessage, { type: "status" }>;
+
 /** A file on its way into the thread. */
 export interface ChatFile {
   /** Stable: the same file has the same id in every attempt. */
@@ -70,7 +73,7 @@ export interface SurfaceLimits {
  * - a rejected call may have had its effect, unless it rejected with TerminalError;
  * - RetryableError: try later, not before `retryAfterMs`. TerminalError: this content can never be posted here;
  * - when the signal aborts, a call rejects with the signal's reason;
- * - calls for one thread come one at a time; calls for different threads may overlap.
+ * - calls may overlap, also within a thread; those of one caller are shown in the order in which they were made.
  */
 export interface ChatSurface {
   /** The first part of this surface's thread keys. */

@@ -1,0 +1,131 @@
+import type { Anthropic } from "@anthropic-ai/sdk";
+import type { ChatMessage, StatusState, WordsMessage } from "./chat-surface.ts";
+import type { Turn, TurnEnd } from "./progress.ts";
+import { splitMarkdown } from "./split-markdown.ts";
+
+type SessionError = Anthropic.Beta.Sessions.BetaManagedAgentsSessionErrorEvent["error"];
+type SessionStatus = Anthropic.Beta.Sessions.BetaManagedAgentsSession["status"];
+
+/** The status of a turn; `how` once it has ended. */
+export function statusMessage(turn: Turn, how: TurnEnd | null, drafts: boolean): ChatMessage {
+  return {
+    type: "status",
+    card: {
+      state: how === null ? "working" : STATES[how],
+      steps: turn.steps,
+      startedAt: turn.startedAt,
+      endedAt: turn.endedAt,
+      tokens: turn.tokens,
+      note: turn.note,
+      draft: drafts && turn.draft && turn.draft.text !== "" ? turn.draft.text : null,
+    },
+  };
+}
+
+/** One message, or several where the surface's limit asks for it. */
+export function answerMessages(markdown: string, charsMax: number): WordsMessage[] {
+  return splitMarkdown(markdown, charsMax).map((part) => ({ type: "text", markdown: part }));
+}
+
+/** What happened and what to do about it. What the model's API said is for the log, not for people. */
+export function errorMessage(error: SessionError): WordsMessage {
+  return { type: "notice", level: "error", markdown: errorText(error.type) };
+}
+
+/** What to say when a turn ended in a way that needs words; null when the answer or an error has said it all. */
+export function endMessage(how: TurnEnd): WordsMessage | null {
+  switch (how) {
+    case "refused":
+      return notice("warning", "The model declined this request. Try to put it another way, or ask for a part of it.");
+    case "terminated":
+      return notice("warning", "This session has ended and cannot go on. Write again to start a new one.");
+    case "waiting":
+      return notice("warning", "The agent waits for an approval that cannot be given here. Write `stop` to end this turn.");
+    case "done":
+    case "stopped":
+    case "failed":
+      return null;
+  }
+}
+
+export interface StatusReport {
+  status: SessionStatus;
+  /** Of the session so far. */
+  tokens: number;
+  activeSeconds: number;
+  queuedMessages: number;
+}
+
+/** The answer to the `status` command; null for a thread without a session. */
+export function statusReply(report: StatusReport | null): WordsMessage {
+  if (!report) return notice("info", "Nothing is running: this thread has no session yet. Write what you need.");
+  const facts = [`${compactNumber(report.tokens)} tokens`, `${formatDuration(report.activeSeconds * 1000)} of work`];
+  if (report.queuedMessages > 0) facts.push(`${report.queuedMessages} unread message${report.queuedMessages === 1 ? "" : "s"}`);
+  return notice("info", `${STATUS_WORDS[report.status]} ${facts.join(", ")} so far in this session.`);
+}
+
+/** `0:07`, `12:30`, `1:02:09`. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.max(0, Math.round(durationMs / 1000));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
+/** `950`, `12.4k`, `3.1M`. */
+export function compactNumber(value: number): string {
+  if (value < 1000) return String(value);
+  if (value < 999_950) return `${trimZero((value / 1000).toFixed(1))}k`;
+  return `${trimZero((value / 1_000_000).toFixed(1))}M`;
+}
+
+/** `312 B`, `48.1 kB`, `2.3 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 999_950) return `${trimZero((bytes / 1000).toFixed(1))} kB`;
+  return `${trimZero((bytes / 1_000_000).toFixed(1))} MB`;
+}
+
+export function notice(level: "info" | "warning" | "error", markdown: string): WordsMessage {
+  return { type: "notice", level, markdown };
+}
+
+const STATES: Record<TurnEnd, StatusState> = {
+  done: "done",
+  waiting: "waiting",
+  stopped: "stopped",
+  failed: "failed",
+  refused: "failed",
+  terminated: "failed",
+};
+
+const STATUS_WORDS: Record<SessionStatus, string> = {
+  idle: "Idle, waiting for you.",
+  running: "Working.",
+  rescheduling: "Waiting to try again after a problem with the model.",
+  terminated: "Ended. Your next message starts a new session.",
+};
+
+function errorText(type: SessionError["type"]): string {
+  switch (type) {
+    case "model_overloaded_error":
+      return "The model stayed overloaded, so I gave up for now. Write `go on` in a few minutes to continue.";
+    case "model_rate_limited_error":
+      return "The model's rate limit was reached and did not clear. Write `go on` later to continue.";
+    case "model_request_failed_error":
+      return "The model could not handle this request, so this turn ended. Write again to retry; if it keeps failing, start over with `new`.";
+    case "billing_error":
+      return "The model's provider refused the request for billing reasons. Whoever runs Deckhand needs to check that account.";
+    case "tool_use_limit_reached_error":
+      return "This turn used as many tool calls as it may. Write `go on` to continue from here.";
+    case "compaction_limit_reached_error":
+      return "This conversation has become too long to go on with. Write `new` to start afresh.";
+    default:
+      return "Something went wrong on the server and this turn ended. Write again to retry; the server's log has the details.";
+  }
+}
+
+function trimZero(decimal: string): string {
+  return decimal.replace(/\.0$/, "");
+}
