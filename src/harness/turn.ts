@@ -21,6 +21,7 @@ export class Turn {
   #taken: string[] = [];
   #view: TurnView;
   #state: SessionState;
+  #committedState: SessionState;
   #queuedCount: number;
 
   /** @param events the log from its beginning or its last compaction */
@@ -30,6 +31,7 @@ export class Turn {
     this.#events = events;
     this.#view = viewOf(events);
     this.#state = lease.state;
+    this.#committedState = lease.state;
     this.#queuedCount = lease.queuedCount;
   }
 
@@ -86,17 +88,19 @@ export class Turn {
    */
   async commit(release?: Append["release"]): Promise<boolean> {
     if (this.#staged.length === 0 && !release) return true;
+    const state = this.#state;
     const events = [...this.#staged];
     const taken = [...this.#taken];
     const appended = await this.#log.append({
       fence: this.lease.fence,
       events,
-      state: this.#state,
+      state: state === this.#committedState && !release ? null : state,
       taken,
       ...(release ? { release } : {}),
     });
     if (!appended) return false;
     this.#queuedCount = appended.queuedCount;
+    this.#committedState = state;
     this.#staged = this.#staged.slice(events.length);
     this.#taken = this.#taken.slice(taken.length);
     return true;

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { invalid, LeaseLostError, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type EventParams, type EventPreview, QueuedEvent, SessionEvent } from "../schemas/event.ts";
+import { appendStatement } from "./append-statement.ts";
 import type { SessionState } from "./transition.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -28,8 +29,8 @@ export interface Fence {
 export interface Append {
   fence: Fence;
   events: NewEvent[];
-  /** The session's state after these events. */
-  state: SessionState;
+  /** The session's state after these events; null where they leave it as it was. A release always has one. */
+  state: SessionState | null;
   /** Ids of queued events that these events take up: they leave the inbox in the same statement. */
   taken?: string[];
   /**
@@ -88,33 +89,6 @@ SELECT e.id, session.id, e.type, e.payload
 FROM session, unnest($4::text[], $5::text[], $6::jsonb[]) WITH ORDINALITY AS e(id, type, payload, n)
 ORDER BY e.n`;
 
-/**
- * One statement, so that the fence, the seq, the rows, the inbox and the derived state change together or not at all.
- * The conditions stand on the session's own row: when a concurrent commit is waited for, Postgres checks them again on
- * the new version of that row, which it would not do for another table.
- */
-const APPEND = `
-WITH session AS (
-  UPDATE sessions SET
-    last_seq = last_seq + $3,
-    queued_count = queued_count - cardinality($4::text[]),
-    status = $5, usage = $6, active_ms = $7, running_since = $8,
-    lease_expires_at = CASE WHEN $9 THEN NULL ELSE lease_expires_at END,
-    lease_owner = CASE WHEN $9 THEN NULL ELSE lease_owner END,
-    wake_at = $10,
-    updated_at = now()
-  WHERE id = $1 AND lease_epoch = $2 AND (NOT $11 OR queued_count = cardinality($4::text[]))
-  RETURNING last_seq - $3 AS base, queued_count, thread_id
-), taken AS (
-  DELETE FROM queued_events WHERE session_id = $1 AND id = ANY($4) AND EXISTS (SELECT FROM session)
-), written AS (
-  INSERT INTO events (session_id, seq, id, thread_id, type, payload, private, processed_at)
-  SELECT $1, session.base + e.n, e.id, session.thread_id, e.type, e.payload, e.private, e.processed_at
-  FROM session, unnest($12::text[], $13::text[], $14::jsonb[], $15::jsonb[], $16::timestamptz[])
-    WITH ORDINALITY AS e(id, type, payload, private, processed_at, n)
-)
-SELECT base, queued_count FROM session`;
-
 export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
   return {
     async enqueue(workspaceId, sessionId, params) {
@@ -147,11 +121,7 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
 
     async append(request) {
       const { sessionId, epoch } = request.fence;
-      const { rows } = await pool.query<{ base: number; queued_count: number }>({
-        name: "append",
-        text: APPEND,
-        values: appendValues(request),
-      });
+      const { rows } = await pool.query<{ base: number; queued_count: number }>(appendStatement(request));
       const row = rows[0];
       if (!row) {
         if (await holds(pool, request.fence)) return null;
@@ -190,27 +160,6 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
 
     preview: (sessionId, preview) => wakeups.publish({ sessionId, preview }),
   };
-}
-
-function appendValues({ fence, events, state, taken = [], release }: Append): unknown[] {
-  return [
-    fence.sessionId,
-    fence.epoch,
-    events.length,
-    taken,
-    state.status,
-    JSON.stringify(state.usage),
-    Math.round(state.activeMs),
-    state.runningSince,
-    release !== undefined,
-    release && "wakeAt" in release ? release.wakeAt : null,
-    release !== undefined && "idle" in release,
-    events.map(({ event }) => event.id),
-    events.map(({ event }) => event.type),
-    events.map(({ event }) => JSON.stringify(event)),
-    events.map((entry) => (entry.private === undefined ? null : JSON.stringify(entry.private))),
-    events.map(({ event }) => event.processed_at),
-  ];
 }
 
 async function holds(pool: pg.Pool, { sessionId, epoch }: Fence): Promise<boolean> {
