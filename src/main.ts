@@ -11,6 +11,7 @@ import { openPlatform, type Platform } from "./roles/platform.ts";
 import { openSandboxes } from "./roles/sandboxes.ts";
 import { announceServer } from "./roles/server-file.ts";
 import { startWorker } from "./roles/worker.ts";
+import { Teardown } from "./teardown.ts";
 import { createWorkspaceStore } from "./workspaces/workspace-store.ts";
 import { createWorkspaces } from "./workspaces/workspaces.ts";
 
@@ -49,10 +50,10 @@ export interface Deckhand {
  */
 export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
   const { config, roles, log, signal } = options;
-  const started = new AsyncDisposableStack();
+  const started = new Teardown();
   try {
     const platform = await openPlatform(config, log, signal);
-    started.defer(() => platform.close());
+    started.add(() => platform.close());
     const workspaces = createWorkspaces(createWorkspaceStore(platform.database.prisma));
     const apiKey = await ensureOperatorKey(config, workspaces);
 
@@ -60,10 +61,10 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
     const api = roles.includes("api")
       ? await startApi(platform, workspaces, () => healthOf(starting.reason))
       : null;
-    if (api) started.defer(() => api.stop());
+    if (api) started.add(() => api.stop());
     const sandboxImage = roles.includes("worker") ? await startWorkerRole(platform, options, started, starting) : null;
     starting.reason = null;
-    if (api) started.defer(await announceServer(config.home, api.url));
+    if (api) started.add(await announceServer(config.home, api.url));
 
     let stopping: Promise<void> | null = null;
     return {
@@ -73,10 +74,10 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
       queue: platform.queue,
       sandboxImage,
       log,
-      stop: () => (stopping ??= started.disposeAsync()),
+      stop: () => (stopping ??= started.run()),
     };
   } catch (error) {
-    await started.disposeAsync();
+    await started.run();
     throw error;
   }
 }
@@ -84,18 +85,18 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
 async function startWorkerRole(
   platform: Platform,
   options: StartOptions,
-  started: AsyncDisposableStack,
+  started: Teardown,
   starting: { reason: string | null },
 ): Promise<string> {
   starting.reason = "making sandboxes ready";
   const sandboxes = await openSandboxes(options.config, options.log, options.progress, options.signal);
-  started.defer(() => sandboxes.provider.close());
+  started.add(() => sandboxes.provider.close());
   const worker = await startWorker(platform, {
     sandboxes,
     ...(options.crashPoint ? { crashPoint: options.crashPoint } : {}),
     ...(options.retry ? { retry: options.retry } : {}),
   });
-  started.defer(() => worker.stop());
+  started.add(() => worker.stop());
   return sandboxes.image;
 }
 

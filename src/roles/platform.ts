@@ -12,6 +12,7 @@ import type { Logger } from "../log.ts";
 import { createAnthropicProvider } from "../models/anthropic.ts";
 import { createModelRegistry, type ModelRegistry } from "../models/registry.ts";
 import { createScriptedProvider } from "../models/scripted.ts";
+import { defaultScripts } from "../models/scripts/default-scripts.ts";
 import { connectQueue } from "../queue/bullmq.ts";
 import type { Queue } from "../queue/queue.ts";
 import { createEventLog, type EventLog } from "../sessions/event-log.ts";
@@ -19,6 +20,7 @@ import { createRunHint } from "../sessions/run-hint.ts";
 import type { Wakeups } from "../sessions/wakeups.ts";
 import { connectPostgresWakeups } from "../sessions/wakeups-postgres.ts";
 import { connectRedisWakeups } from "../sessions/wakeups-redis.ts";
+import { Teardown } from "../teardown.ts";
 
 const REDIS_PREFIX = "deckhand";
 
@@ -42,23 +44,23 @@ export interface Platform {
 
 /** Connects to what the configuration names, and starts what it does not name. Undoes all of it when a part fails. */
 export async function openPlatform(config: Config, log: Logger, signal: AbortSignal): Promise<Platform> {
-  const opened = new AsyncDisposableStack();
+  const opened = new Teardown();
   try {
     const url = config.databaseUrl ?? (await embeddedPostgres(config, log, signal, opened));
     await migrateDeploy(url, log);
     const database = createDatabase(url, (error) => log.warn({ error: messageOf(error) }, "database connection failed"));
-    opened.defer(() => database.close());
+    opened.add(() => database.close());
 
     const wakeups = config.redisUrl
       ? await connectRedisWakeups(config.redisUrl, REDIS_PREFIX, log)
       : await connectPostgresWakeups(database.pool, url, log);
-    opened.defer(() => wakeups.close());
+    opened.add(() => wakeups.close());
 
     const backend = config.redisUrl
       ? ({ type: "redis", url: config.redisUrl, prefix: REDIS_PREFIX } as const)
       : ({ type: "postgres", url } as const);
     const queue = await connectQueue(backend, log);
-    opened.defer(() => queue.close());
+    opened.add(() => queue.close());
 
     const blobs = await createLocalDiskBlobStore(path.join(config.home, "blobs"));
     return {
@@ -68,27 +70,27 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
       wakeups,
       eventLog: createEventLog(database.pool, wakeups),
       files: createFiles({ store: createFileStore(database.prisma), blobs, log }),
-      models: createModelRegistry(modelProviders(config)),
+      models: createModelRegistry(modelProviders(config, log)),
       hintRun: createRunHint(queue, log),
       processId: randomUUID(),
       log,
-      close: () => opened.disposeAsync(),
+      close: () => opened.run(),
     };
   } catch (error) {
-    await opened.disposeAsync();
+    await opened.run();
     throw error;
   }
 }
 
-async function embeddedPostgres(config: Config, log: Logger, signal: AbortSignal, opened: AsyncDisposableStack) {
+async function embeddedPostgres(config: Config, log: Logger, signal: AbortSignal, opened: Teardown) {
   const postgres = await startPostgres({ dir: path.join(config.home, "postgres"), log, signal });
-  opened.defer(() => postgres.stop());
+  opened.add(() => postgres.stop());
   return postgres.url;
 }
 
 /** The scripted model is always there: it needs no key and no network, and says in every message what it is. */
-function modelProviders({ anthropic }: Config) {
-  const scripted = createScriptedProvider();
+function modelProviders({ anthropic }: Config, log: Logger) {
+  const scripted = createScriptedProvider({ scripts: defaultScripts(), log });
   if (anthropic.apiKey === null) return [scripted];
   return [createAnthropicProvider({ apiKey: anthropic.apiKey, baseUrl: anthropic.baseUrl }), scripted];
 }
