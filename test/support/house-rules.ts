@@ -73,7 +73,7 @@ const RULES: readonly Rule[] = [
 
 /** The one module whose public face is an index file. */
 const FACES = /^src\/harness\/tools\/index\.ts$/;
-const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(int|e2e))?(\.(test|d|config))?\.ts$/;
+const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(int|e2e))?(\.(test|test-d|d))?\.ts$/;
 const FOLDER_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const EMPTY_NAME = /(^|-)(utils?|helpers?|misc|manager)(-|\.|$)/;
 const READS_ENVIRONMENT = /\bprocess\.env\b/;

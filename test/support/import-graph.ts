@@ -11,7 +11,7 @@ export interface Import {
   kind: "value" | "type" | "lazy";
 }
 
-const STATEMENT = /^(?:import|export)\s+(type\s+)?((?:[\w*$\s,]+|\{[^}]*\})*?\s*from\s*)?["']([^"']+)["']/gm;
+const STATEMENT = /^(?:import|export)\s+(type\s+(?!from\b))?(?:([^"';=()]*?)\bfrom\s*)?["']([^"']+)["']/gm;
 const LAZY = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 /** The imports that the tree's files state, in order. Comments and strings that look like one are not told apart. */
@@ -58,7 +58,7 @@ export function readTree(root: string, folders: readonly string[]): Tree {
 }
 
 function onlyTypes(names: string): boolean {
-  const braces = /^\{([^}]*)\}\s*from\s*$/.exec(names)?.[1];
+  const braces = /^\{([^}]*)\}\s*$/.exec(names)?.[1];
   if (braces === undefined) return false;
   return braces.split(",").every((name) => name.trim() === "" || name.trim().startsWith("type "));
 }
