@@ -13,7 +13,13 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
 import * as wasm from "@prisma/schema-engine-wasm/schema_engine_bg";
-import { createDatabase, dropDatabase, openDatabase, openShadowDatabase, tryConnection } from "./schema-engine-database.mjs";
+import {
+  createDatabase,
+  dropDatabase,
+  openDatabase,
+  openShadowDatabase,
+  tryConnection,
+} from "./schema-engine-database.mjs";
 
 /** The JSON-RPC code under which the CLI looks for a Prisma error in `error.data`. */
 const ENGINE_ERROR = 4466;
@@ -38,7 +44,7 @@ const { values, positionals } = parseArgs({
 });
 const datasource = JSON.parse(values.datasource);
 
-if (values.version) console.log(`schema-engine-wasm ${require("@prisma/engines-version").enginesVersion}`);
+if (values.version) process.stdout.write(`schema-engine-wasm ${require("@prisma/engines-version").enginesVersion}\n`);
 else if (positionals[0] === "cli") await runDatabaseCommand(positionals[1]);
 else await serve();
 
@@ -92,7 +98,9 @@ async function loadWasm(session) {
   process.on("uncaughtException", (error) => {
     const message = session.panic || error.message;
     const data = { is_panic: true, message, error: { message } };
-    send({ jsonrpc: "2.0", id: session.request?.id, error: { code: ENGINE_ERROR, message, data } }, () => process.exit(101));
+    send({ jsonrpc: "2.0", id: session.request?.id, error: { code: ENGINE_ERROR, message, data } }, () =>
+      process.exit(101),
+    );
   });
   const entry = require.resolve("@prisma/schema-engine-wasm");
   const binary = readFileSync(entry.replace(/schema_engine\.js$/, "schema_engine_bg.wasm"));
@@ -104,7 +112,8 @@ async function loadWasm(session) {
 async function answer(engine, factory, { id, method, params }) {
   const name = WASM_NAMES[method] ?? method;
   try {
-    if (typeof engine[name] !== "function") throw new Error(`The WebAssembly schema engine has no method \`${method}\`.`);
+    if (typeof engine[name] !== "function")
+      throw new Error(`The WebAssembly schema engine has no method \`${method}\`.`);
     // This call cannot open a shadow database in the WebAssembly build; it relies on the diagnostic's cached schema,
     // which is out of date when pending migrations have been applied since.
     if (method === "evaluateDataLoss") {
@@ -117,7 +126,8 @@ async function answer(engine, factory, { id, method, params }) {
     return { jsonrpc: "2.0", id, result: result ?? null };
   } catch (error) {
     // An error that came out of the adapter passes through WebAssembly as a number; the registry has the original.
-    const original = typeof error.id === "number" ? (factory.errorRegistry.consumeError(error.id)?.error ?? error) : error;
+    const original =
+      typeof error.id === "number" ? (factory.errorRegistry.consumeError(error.id)?.error ?? error) : error;
     const data = {
       is_panic: false,
       message: original.message ?? String(original),

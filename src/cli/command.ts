@@ -9,7 +9,7 @@ export interface CommandIo {
   stdout: NodeJS.WriteStream;
   /** Progress, logs and errors. */
   stderr: NodeJS.WriteStream;
-  /** Aborts at the first SIGINT or SIGTERM. A second one ends the process at once. */
+  /** Aborts at the first SIGINT or SIGTERM, with an `InterruptedError`. A second one ends the process at once. */
   signal: AbortSignal;
 }
 
@@ -24,6 +24,18 @@ export interface Command {
    * error ends with its message on stderr and exit code 1. Leaves nothing running.
    */
   run(args: string[], io: CommandIo): Promise<number>;
+}
+
+/** The reason of `CommandIo.signal`. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+  /** 128 and the signal's number, as shells have it. */
+  readonly exitCode: number;
+
+  constructor(signal: "SIGINT" | "SIGTERM") {
+    super(`Ended by ${signal}.`);
+    this.exitCode = signal === "SIGINT" ? 130 : 143;
+  }
 }
 
 /** The arguments make no sense. The message says which and why. */

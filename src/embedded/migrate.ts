@@ -78,7 +78,12 @@ async function appliedChecksums(client: pg.Client): Promise<Map<string, string>>
     "SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL";
   try {
     const { rows } = await client.query(sql);
-    return new Map(z.array(AppliedMigration).parse(rows).map((row) => [row.migration_name, row.checksum]));
+    return new Map(
+      z
+        .array(AppliedMigration)
+        .parse(rows)
+        .map((row) => [row.migration_name, row.checksum]),
+    );
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === UNDEFINED_TABLE) return new Map();
     throw error;
@@ -92,7 +97,11 @@ async function prismaDeploy(databaseUrl: string, signal: AbortSignal): Promise<v
       cwd: ROOT,
       timeout: DEPLOY_TIMEOUT_MS,
       // The CLI starts the schema engine through `env node`, which must be this Node.
-      env: { PATH: `${path.dirname(process.execPath)}:${SYSTEM_PATH}`, DATABASE_URL: databaseUrl, CHECKPOINT_DISABLE: "1" },
+      env: {
+        PATH: `${path.dirname(process.execPath)}:${SYSTEM_PATH}`,
+        DATABASE_URL: databaseUrl,
+        CHECKPOINT_DISABLE: "1",
+      },
       signal,
     });
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { chown, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { chown, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { isMissing } from "./file-errors.ts";
 import { tailOf } from "./log-tail.ts";
@@ -37,13 +37,8 @@ export async function ensureData(files: ServerFiles, initdb: string, account: Se
   }
   const unfinished = await mkdtemp(path.join(files.dir, UNFINISHED));
   if (process.getuid?.() === 0) await chown(unfinished, account.uid, account.gid);
-  const log = await open(files.log, "a");
-  try {
-    const code = await runAs(account, initdb, ["--pgdata", unfinished, ...INITDB_ARGS], log.fd);
-    if (code !== 0) throw new Error(`initdb ended with ${code}:\n${await tailOf(files.log)}`);
-  } finally {
-    await log.close();
-  }
+  const code = await runAs(account, initdb, ["--pgdata", unfinished, ...INITDB_ARGS], files.log);
+  if (code !== 0) throw new Error(`initdb ended with ${code}:\n${await tailOf(files.log)}`);
   await rename(unfinished, files.data);
 }
 
@@ -56,4 +51,3 @@ export async function ownerUidOf(file: string): Promise<number | null> {
     throw error;
   }
 }
-

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { chown, open } from "node:fs/promises";
+import { chown } from "node:fs/promises";
 import pg from "pg";
 import { messageOf } from "../errors.ts";
 import { tailOf } from "./log-tail.ts";
+import { startLogged } from "./logged-process.ts";
 import { pollUntil } from "./poll.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
 import { ensureData, ownerUidOf, type ServerFiles } from "./postgres-data.ts";
@@ -12,6 +11,8 @@ import { processIdentity } from "./process-identity.ts";
 import { chooseServerAccount, runAs, type ServerAccount } from "./server-account.ts";
 import { socketDirFor } from "./socket-dir.ts";
 
+/** Ours, on the embedded server. */
+export const DATABASE = "deckhand";
 /** Recovery after a crash replays the write-ahead log before the server answers. */
 const READY_TIMEOUT_MS = 60_000;
 const RELAUNCH_INTERVAL_MS = 50;
@@ -54,10 +55,10 @@ export async function stopServer(files: ServerFiles): Promise<void> {
   await pollUntil("Postgres to stop", async () => ((await processIdentity(running.pid)) ? undefined : true), options);
 }
 
-export async function ensureDatabase(socketDir: string, name: string): Promise<void> {
+export async function ensureDatabase(socketDir: string): Promise<void> {
   await withClient(socketDir, async (client) => {
-    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(DATABASE)}`);
   });
 }
 
@@ -67,7 +68,7 @@ async function chooseAccount(files: ServerFiles, binaries: PostgresBinaries): Pr
     prepare: ({ uid, gid }) => chown(files.dir, uid, gid),
     works: async (account) => {
       const test = ['"$1" --version && test -w "$2"', "sh", binaries.postgres, files.dir];
-      return (await runAs(account, "sh", ["-c", ...test], "ignore")) === 0;
+      return (await runAs(account, "sh", ["-c", ...test], "/dev/null")) === 0;
     },
   });
 }
@@ -82,20 +83,16 @@ async function launch(
   const socketDir = await socketDirFor(files.dir, account);
   const settings = ["listen_addresses=", `unix_socket_directories=${socketDir}`, `max_connections=${MAX_CONNECTIONS}`];
   const args = ["-D", files.data, ...settings.flatMap((setting) => ["-c", setting])];
-  const log = await open(files.log, "a");
-  const logStart = (await log.stat()).size;
   const { file, args: argv, options } = account.invoke(binaries.postgres, args);
-  // In a session of its own, so that Ctrl-C in the terminal ends us first, and with no pipe to us, so that it outlives
-  // us when we are killed.
-  const child = spawn(file, argv, { ...options, cwd: "/", detached: true, stdio: ["ignore", log.fd, log.fd] });
-  await once(child, "spawn").finally(() => log.close());
+  // In a session of its own, so that Ctrl-C in the terminal ends us first; it also outlives us when we are killed.
+  const { child, tail } = await startLogged(file, argv, files.log, { ...options, cwd: "/", detached: true });
   child.unref();
   const server = { pid: child.pid ?? -1, socketDir };
   try {
     await waitUntilReady(server, files, signal);
     return server;
   } catch (error) {
-    if ((await tailOf(files.log, logStart)).includes(BACKENDS_REMAIN)) return undefined;
+    if ((await tail()).includes(BACKENDS_REMAIN)) return undefined;
     child.kill("SIGINT");
     throw error;
   }
@@ -113,12 +110,12 @@ async function waitUntilReady({ pid, socketDir }: Postmaster, files: ServerFiles
       throw new Error(`Postgres ended while starting:\n${await tailOf(files.log)}`, { cause: error });
     }
   };
-  try {
-    await pollUntil("Postgres to answer", answers, { timeoutMs: READY_TIMEOUT_MS, signal });
-  } catch (error) {
-    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
-    throw new Error(`${error.message} ${messageOf(lastError)}\n${await tailOf(files.log)}`, { cause: lastError });
-  }
+  await pollUntil("Postgres to answer", answers, { timeoutMs: READY_TIMEOUT_MS, signal }).catch(
+    async (error: unknown) => {
+      if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+      throw new Error(`${error.message} ${messageOf(lastError)}\n${await tailOf(files.log)}`, { cause: error });
+    },
+  );
 }
 
 async function withClient(socketDir: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {

@@ -5,12 +5,11 @@ import type { Logger } from "../log.ts";
 import { isMissing } from "./file-errors.ts";
 import { findPostgresBinaries } from "./postgres-binaries.ts";
 import type { ServerFiles } from "./postgres-data.ts";
-import { ensureDatabase, ensureServer, postgresUrl, stopServer } from "./postgres-server.ts";
+import { DATABASE, ensureDatabase, ensureServer, postgresUrl, stopServer } from "./postgres-server.ts";
 import { processIdentity } from "./process-identity.ts";
 import { withProcessLock } from "./process-lock.ts";
 import { createServerUser } from "./server-user.ts";
 
-const DATABASE = "deckhand";
 const WATCH_INTERVAL_MS = 250;
 const LOG_BYTES_MAX = 5_000_000;
 
@@ -49,7 +48,7 @@ export async function startPostgres({ dir, log, signal }: PostgresOptions): Prom
 
   let server = await withProcessLock(lock, signal, async () => {
     const started = await ensureServer(files, binaries, signal);
-    await ensureDatabase(started.socketDir, DATABASE);
+    await ensureDatabase(started.socketDir);
     await user.join();
     return started;
   });

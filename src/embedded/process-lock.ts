@@ -4,7 +4,8 @@ import { errorCode, isMissing } from "./file-errors.ts";
 import { pollUntil } from "./poll.ts";
 import { isAlive, processIdentity } from "./process-identity.ts";
 
-const WAIT_TIMEOUT_MS = 120_000;
+/** Whoever holds a lock lives, and may be building an image. */
+const WAIT_TIMEOUT_MS = 30 * 60_000;
 const POLL_INTERVAL_MS = 20;
 /** Clearing a dead holder's lock takes microseconds. Whoever is at it for longer than this has died doing it. */
 const CLEARING_MAX_MS = 10_000;

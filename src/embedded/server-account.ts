@@ -1,7 +1,7 @@
-import { execFile, spawn, type SpawnOptions } from "node:child_process";
-import { once } from "node:events";
+import { execFile, type SpawnOptions } from "node:child_process";
 import { promisify } from "node:util";
 import { errorCode } from "./file-errors.ts";
+import { startLogged } from "./logged-process.ts";
 
 const run = promisify(execFile);
 
@@ -16,7 +16,7 @@ const CAPABILITIES = ["dac_read_search", "dac_override"];
 interface Invocation {
   file: string;
   args: string[];
-  options: SpawnOptions;
+  options: Pick<SpawnOptions, "uid" | "gid">;
 }
 
 /** The account that Postgres runs as, and how to start a program under it. */
@@ -40,7 +40,9 @@ export async function chooseServerAccount(needs: AccountNeeds): Promise<ServerAc
   const own = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
   if (own.uid !== 0) {
     if (needs.dataOwnerUid !== null && needs.dataOwnerUid !== own.uid) {
-      throw new Error(`The database files belong to uid ${needs.dataOwnerUid}. Run as that user, or set DECKHAND_HOME.`);
+      throw new Error(
+        `The database files belong to uid ${needs.dataOwnerUid}. Run as that user, or set DECKHAND_HOME.`,
+      );
     }
     return { ...own, invoke: (file, args) => ({ file, args, options: {} }) };
   }
@@ -56,18 +58,12 @@ export async function chooseServerAccount(needs: AccountNeeds): Promise<ServerAc
   );
 }
 
-/** Runs a program to its end and returns its exit code, or -1 when it could not be started or was killed. */
-export async function runAs(
-  account: ServerAccount,
-  program: string,
-  args: string[],
-  output: number | "ignore",
-): Promise<number> {
+/** Runs a program to its end and returns its exit code, or -1 when it can't be started or was killed. */
+export async function runAs(account: ServerAccount, program: string, args: string[], logFile: string): Promise<number> {
   const { file, args: argv, options } = account.invoke(program, args);
-  const child = spawn(file, argv, { ...options, cwd: "/", stdio: ["ignore", output, output] });
   try {
-    const [code] = await once(child, "exit");
-    return Number(code ?? -1);
+    const { exited } = await startLogged(file, argv, logFile, { ...options, cwd: "/" });
+    return await exited;
   } catch (error) {
     if (["ENOENT", "EACCES", "EPERM"].includes(errorCode(error) ?? "")) return -1;
     throw error;

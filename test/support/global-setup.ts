@@ -1,16 +1,16 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { pino } from "pino";
 import type { TestProject } from "vitest/node";
-import { loadConfig } from "../../src/config.ts";
 import { startPostgres } from "../../src/embedded/postgres.ts";
-import { createLog } from "../../src/log.ts";
 import { createTemplate } from "./database.ts";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
-const START_TIMEOUT_MS = 60_000;
-
-/** `TEST_DATABASE_URL` names a server to use; without it the embedded one runs beside the developer's own data. */
+/** Real Postgres for the whole run: the one `TEST_DATABASE_URL` names, else one of our own, started here. */
 export default async function setup(project: TestProject) {
-  const server = await testServer();
+  // oxlint-disable-next-line node/no-process-env -- a setting of the tests, not of the product
+  const given = process.env["TEST_DATABASE_URL"];
+  const server = given ? { url: given, stop: async () => undefined } : await startOwn();
   const { template, drop } = await createTemplate(server.url);
   project.provide("postgres", { url: server.url, template });
   return async () => {
@@ -19,9 +19,14 @@ export default async function setup(project: TestProject) {
   };
 }
 
-async function testServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const url = process.env["TEST_DATABASE_URL"];
-  if (url) return { url, stop: async () => {} };
-  const dir = path.join(loadConfig(ROOT).home, "test-postgres");
-  return startPostgres({ dir, log: createLog("warn"), signal: AbortSignal.timeout(START_TIMEOUT_MS) });
+async function startOwn() {
+  const dir = await mkdtemp(path.join(tmpdir(), "dh-pg-"));
+  const postgres = await startPostgres({ dir, log: pino({ level: "silent" }), signal: AbortSignal.any([]) });
+  return {
+    url: postgres.url,
+    async stop() {
+      await postgres.stop();
+      await rm(dir, { recursive: true });
+    },
+  };
 }

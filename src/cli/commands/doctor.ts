@@ -1,0 +1,39 @@
+import { parseArgs } from "node:util";
+import { loadConfig } from "../../config.ts";
+import { checkDocker } from "../checks/docker.ts";
+import { checkDisk, checkModelKey, checkNode, checkPackages, checkPort } from "../checks/machine.ts";
+import { checkPostgres } from "../checks/postgres.ts";
+import { checkRedis } from "../checks/redis.ts";
+import type { CheckContext, Finding } from "../checks/finding.ts";
+import type { Command } from "../command.ts";
+
+const CHECKS: ((context: CheckContext) => Promise<Finding[]>)[] = [
+  checkNode,
+  checkPackages,
+  checkDocker,
+  checkPostgres,
+  checkRedis,
+  checkDisk,
+  checkPort,
+  checkModelKey,
+];
+
+export const command: Command = {
+  summary: "Check everything Deckhand needs and say how to mend what is wrong",
+  usage: `Usage: deckhand doctor
+
+Looks at Node, packages, the Docker engine, the sandbox image, Postgres, Redis, disk space, the port and the model key.
+Changes nothing. Ends with 1 when something would keep Deckhand from working.`,
+
+  async run(args, { root, stdout, signal }) {
+    parseArgs({ args, options: {} });
+    const context = { root, config: loadConfig(root), signal };
+    const findings = (await Promise.all(CHECKS.map((check) => check(context)))).flat();
+    const width = Math.max(...findings.map(({ subject }) => subject.length));
+    for (const { state, subject, detail, mend } of findings) {
+      stdout.write(`${state.padEnd(4)}  ${subject.padEnd(width)}  ${detail}\n`);
+      if (mend) stdout.write(`${" ".repeat(width + 8)}→ ${mend}\n`);
+    }
+    return findings.some(({ state }) => state === "fail") ? 1 : 0;
+  },
+};
