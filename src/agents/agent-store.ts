@@ -22,7 +22,13 @@ export function createAgentStore(prisma: PrismaClient): AgentStore {
   return {
     async insert(workspaceId, id, config, metadata) {
       const row = await prisma.agent.create({
-        data: { id, workspaceId, version: FIRST_VERSION, metadata, versions: { create: { version: FIRST_VERSION, config } } },
+        data: {
+          id,
+          workspaceId,
+          version: FIRST_VERSION,
+          metadata,
+          versions: { create: { version: FIRST_VERSION, config } },
+        },
         include: { versions: true },
       });
       return toAgent(row, row.versions[0]);

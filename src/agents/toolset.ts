@@ -7,7 +7,8 @@ import { BUILT_IN_TOOL_NAMES, Toolset, type ToolsetParams } from "../schemas/age
  */
 export function resolveToolset(params: ToolsetParams): Toolset {
   const entries = new Map((params.configs ?? []).map((config) => [config.name, config]));
-  if (entries.size !== (params.configs?.length ?? 0)) throw invalid("tools.0.configs: each tool may be named only once");
+  if (entries.size !== (params.configs?.length ?? 0))
+    throw invalid("tools.0.configs: each tool may be named only once");
 
   const defaults = {
     enabled: params.default_config?.enabled ?? true,

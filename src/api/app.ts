@@ -51,7 +51,9 @@ export function buildApp(dependencies: ApiDependencies): Server {
     bodyLimit: JSON_BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { querystringParser: parseQueryString, maxParamLength: PATH_PARAMETER_CHARS_MAX },
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
 
   app.setValidatorCompiler(compileValidator);
@@ -95,7 +97,7 @@ function v1(app: Server, dependencies: ApiDependencies): void {
 function acceptEmptyJson(app: Server): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else parse(request, body, done);
+    if (body === "") return done(null, undefined);
+    return parse(request, body, done);
   });
 }

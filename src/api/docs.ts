@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { finishOpenApi } from "./openapi.ts";
 import type { Server } from "./server.ts";
 
 const DESCRIPTION = `Managed agents on your own machine, over the public Claude Managed Agents HTTP API: the official
@@ -25,7 +26,7 @@ export function serveDocs(app: Server): void {
       security: [{ bearer: [] }, { apiKey: [] }],
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => finishOpenApi(jsonSchemaTransformObject(document)),
   });
   app.register(swaggerUi, {
     routePrefix: "/docs",

@@ -72,7 +72,10 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
         await insertSession(tx, workspaceId, session);
         await insertResources(tx, workspaceId, session.id, session.resources);
         await insertEvents(tx, session);
-        const row = await tx.session.findUniqueOrThrow({ where: { id: session.id, workspaceId }, include: withResources });
+        const row = await tx.session.findUniqueOrThrow({
+          where: { id: session.id, workspaceId },
+          include: withResources,
+        });
         return toSession(row, new Date());
       });
     },

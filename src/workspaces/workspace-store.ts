@@ -18,7 +18,10 @@ export function createWorkspaceStore(prisma: PrismaClient): WorkspaceStore {
       await prisma.apiKey.createMany({ data: [apiKey], skipDuplicates: true });
     },
     async workspaceOfKey(keyHash) {
-      const found = await prisma.apiKey.findUnique({ where: { keyHash }, select: { workspaceId: true, revokedAt: true } });
+      const found = await prisma.apiKey.findUnique({
+        where: { keyHash },
+        select: { workspaceId: true, revokedAt: true },
+      });
       return found && found.revokedAt === null ? found.workspaceId : null;
     },
   };

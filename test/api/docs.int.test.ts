@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 describe("the API's documents", () => {
-  it("openapi.json in the repository is current (renew it with `vitest -u`)", async () => {
+  it("openapi.json in the repository is current (renew it with `vitest run test/api/docs --update`)", async () => {
     const response = await fetch(`${api.baseURL}/openapi.json`);
     const document = await response.json();
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot("../../openapi.json");

@@ -12,6 +12,11 @@ import type { Server } from "../server.ts";
 const FilePath = z.object({ file_id: z.string() });
 const FileDeleted = z.object({ id: z.string(), type: z.literal("file_deleted") });
 const DEFAULT_LIMIT = 20;
+/** Only to be read by people: a form comes as a stream, and `readFileForm` checks it part by part. */
+const FileForm = z.object({
+  file: z.string().meta({ format: "binary" }),
+  expires_in_seconds: z.int().min(3_600).max(7_776_000).optional(),
+});
 const tags = ["Files"];
 
 const binary = (contentType: string, description: string) => ({
@@ -22,11 +27,12 @@ export function fileRoutes(app: Server, files: Files): void {
   app.post(
     "/files",
     {
+      validatorCompiler: () => (value) => ({ value }),
       schema: {
         tags,
         summary: "Upload a file",
-        description: "The part `file`, and optionally `expires_in_seconds` (3600 to 7776000).",
         consumes: ["multipart/form-data"],
+        body: FileForm,
         response: { 200: FileMetadata },
       },
     },
@@ -108,6 +114,9 @@ function sendBytes(reply: FastifyReply, contentType: string): FastifyReply {
 
 function attachment(filename: string): string {
   const ascii = filename.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_");
-  const encoded = encodeURIComponent(filename).replaceAll(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = encodeURIComponent(filename).replaceAll(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }

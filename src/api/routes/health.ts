@@ -10,7 +10,14 @@ const NotReady = z.object({ status: z.literal("starting"), reason: z.string() })
 export function healthRoute(app: Server, health: () => Health): void {
   app.get(
     "/healthz",
-    { schema: { tags: ["Health"], summary: "Is the server ready?", security: [], response: { 200: Ready, 503: NotReady } } },
+    {
+      schema: {
+        tags: ["Health"],
+        summary: "Is the server ready?",
+        security: [],
+        response: { 200: Ready, 503: NotReady },
+      },
+    },
     async (_request, reply) => {
       const state = health();
       if (state.ready) return { status: "ok" as const };
