@@ -47,7 +47,11 @@ describe("agents", () => {
     const agent = await create({
       model: { id: "model-b", effort: "low" },
       tools: [
-        { type: "agent_toolset_20260401", default_config: { enabled: false }, configs: [{ name: "bash", enabled: true }] },
+        {
+          type: "agent_toolset_20260401",
+          default_config: { enabled: false },
+          configs: [{ name: "bash", enabled: true }],
+        },
       ],
     });
     expect(agent.model).toEqual({ id: "model-b", effort: { type: "low" }, speed: "standard" });

@@ -84,7 +84,9 @@ describe("authentication", () => {
     const { "anthropic-beta": beta, ...rest } = rawHeaders(api);
     for (const path of ["/v1/agents", "/v1/environments", "/v1/sessions"]) {
       expect((await get(path, rest)).status).toBe(404);
-      expect((await get(`${path}?beta=true`, { ...rest, "anthropic-beta": `other-2026-01-01,${beta}` })).status).toBe(200);
+      expect((await get(`${path}?beta=true`, { ...rest, "anthropic-beta": `other-2026-01-01,${beta}` })).status).toBe(
+        200,
+      );
     }
     expect((await get("/v1/files", rest)).status).toBe(200);
     expect((await get("/v1/models", rest)).status).toBe(200);

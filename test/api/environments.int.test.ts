@@ -44,7 +44,9 @@ describe("environments", () => {
     const create = (params: Partial<Anthropic.Beta.EnvironmentCreateParams>) =>
       api.client.beta.environments.create({ name: "x", ...params });
     await expect(create({ config: { type: "self_hosted" } })).rejects.toThrow(/config\.type: /);
-    await expect(create({ config: { type: "cloud", packages: { pip: ["x"] } } })).rejects.toThrow(/config\.packages\.pip/);
+    await expect(create({ config: { type: "cloud", packages: { pip: ["x"] } } })).rejects.toThrow(
+      /config\.packages\.pip/,
+    );
     await expect(create({ scope: "account" })).rejects.toThrow(/scope: /);
     await expect(create({ name: "" })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
   });

@@ -39,7 +39,11 @@ describe("errors", () => {
   });
 
   it("answer an unknown route with 404, a wrong method too, with or without a key", async () => {
-    for (const [method, path] of [["GET", "/v1/nothing"], ["PUT", "/v1/agents"], ["GET", "/"]] as const) {
+    for (const [method, path] of [
+      ["GET", "/v1/nothing"],
+      ["PUT", "/v1/agents"],
+      ["GET", "/"],
+    ] as const) {
       const response = await fetch(api.baseURL + path, { method });
       expect(response.status).toBe(404);
       expect(response.headers.get("request-id")).toMatch(/^req_/);
@@ -60,7 +64,10 @@ describe("errors", () => {
   });
 
   it("name every field that is wrong, and unknown ones", async () => {
-    const response = await post("/v1/agents", JSON.stringify({ name: "", model: 3, tools: [{ type: "x" }], colour: 1 }));
+    const response = await post(
+      "/v1/agents",
+      JSON.stringify({ name: "", model: 3, tools: [{ type: "x" }], colour: 1 }),
+    );
     const { status, message } = await errorOf(response);
     expect(status).toBe(400);
     for (const field of ["name: ", "model: ", "tools.0.type: ", "colour: Extra inputs are not permitted"]) {
@@ -123,6 +130,9 @@ describe("errors", () => {
     expect(response.status).toBe(500);
     const text = await response.text();
     expect(text).not.toContain("secret-host");
-    expect(JSON.parse(text)).toMatchObject({ error: { type: "api_error" }, request_id: expect.stringMatching(/^req_/) });
+    expect(JSON.parse(text)).toMatchObject({
+      error: { type: "api_error" },
+      request_id: expect.stringMatching(/^req_/),
+    });
   });
 });

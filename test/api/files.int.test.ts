@@ -18,7 +18,11 @@ const upload = async (content: Buffer | string, name: string, options: { expires
   files().upload({ file: await toFile(Buffer.from(content), name), ...options });
 const post = (body: FormData | string, headers: Record<string, string> = {}) =>
   fetch(`${api.baseURL}/v1/files`, { method: "POST", headers: { ...rawHeaders(api), ...headers }, body });
-const output = (sessionId: string, content: Buffer, options: { path?: string; preview?: Buffer; mtimeNs?: string } = {}) =>
+const output = (
+  sessionId: string,
+  content: Buffer,
+  options: { path?: string; preview?: Buffer; mtimeNs?: string } = {},
+) =>
   api.files.saveOutput({
     workspaceId: api.workspaceId,
     sessionId,
@@ -28,7 +32,8 @@ const output = (sessionId: string, content: Buffer, options: { path?: string; pr
     preview: null,
     ...options,
   });
-const blobCount = async () => (await readdir(api.blobDirectory, { recursive: true })).filter((name) => name.includes("-")).length;
+const blobCount = async () =>
+  (await readdir(api.blobDirectory, { recursive: true })).filter((name) => name.includes("-")).length;
 
 describe("uploading", () => {
   it("keeps the bytes and says what they are", async () => {
@@ -67,7 +72,7 @@ describe("uploading", () => {
       if (first === "file") form.append("file", new Blob(["x"]), "a.txt");
       form.append("expires_in_seconds", "3600");
       if (first !== "file") form.append("file", new Blob(["x"]), "a.txt");
-      const { expires_at } = await files().retrieveMetadata(String(Object((await (await post(form)).json())).id));
+      const { expires_at } = await files().retrieveMetadata(String(Object(await (await post(form)).json()).id));
       const left = Date.parse(expires_at ?? "") - Date.now();
       expect(left).toBeGreaterThan(3_500_000);
       expect(left).toBeLessThanOrEqual(3_600_000);
@@ -125,9 +130,10 @@ describe("downloading", () => {
     await expect(files().download(id)).rejects.toMatchObject({ status: 400, errorCode: "file_not_downloadable" });
     await api.prisma.file.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } });
     await expect(files().download(id)).rejects.toMatchObject({ status: 404, errorCode: "file_expired" });
-    await expect(
-      createSession(api.client, { resources: [{ type: "file", file_id: id }] }),
-    ).rejects.toMatchObject({ status: 404, errorCode: "file_expired" });
+    await expect(createSession(api.client, { resources: [{ type: "file", file_id: id }] })).rejects.toMatchObject({
+      status: 404,
+      errorCode: "file_expired",
+    });
   });
 
   it("has a picture of what has one", async () => {

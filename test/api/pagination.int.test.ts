@@ -11,7 +11,8 @@ beforeAll(async () => {
   api = await startApi();
   const { agent, environment_id } = await createSession(api.client);
   const sessions = [];
-  for (let i = 1; i < COUNT; i++) sessions.push(await api.client.beta.sessions.create({ agent: agent.id, environment_id }));
+  for (let i = 1; i < COUNT; i++)
+    sessions.push(await api.client.beta.sessions.create({ agent: agent.id, environment_id }));
   // Two sessions of the same moment are told apart by their ids.
   const createdAt = new Date("2026-01-01T00:00:00.000Z");
   const pair = sessions.slice(0, 2).map(({ id }) => id);

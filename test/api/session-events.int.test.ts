@@ -25,7 +25,11 @@ describe("sending events", () => {
 
   it("takes all of them or none", async () => {
     const { id } = await createSession(api.client);
-    for (const bad of [{ type: "user.shout" }, { ...userMessage("x"), colour: 1 }, { type: "user.message", content: [] }]) {
+    for (const bad of [
+      { type: "user.shout" },
+      { ...userMessage("x"), colour: 1 },
+      { type: "user.message", content: [] },
+    ]) {
       // @ts-expect-error on purpose
       await expect(events().send(id, { events: [userMessage("one"), bad] })).rejects.toThrow(/events\.1/);
     }
@@ -59,7 +63,9 @@ describe("listing events", () => {
     const { id } = await createSession(api.client);
     const [, thinking] = await append(api, id, ["session.status_running", "agent.thinking"]);
     expect((await events().list(id, { types: ["agent.thinking"] })).data).toEqual([thinking]);
-    expect((await events().list(id, { "created_at[gt]": new Date(Date.now() + 60_000).toISOString() })).data).toEqual([]);
+    expect((await events().list(id, { "created_at[gt]": new Date(Date.now() + 60_000).toISOString() })).data).toEqual(
+      [],
+    );
     expect((await events().list(id, { "created_at[lte]": new Date().toISOString() })).data).toHaveLength(2);
   });
 

@@ -9,8 +9,13 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 const resources = () => api.client.beta.sessions.resources;
-const upload = async () => (await api.client.beta.files.upload({ file: await toFile(Buffer.from("a,b"), "data.csv") })).id;
-const file = (file_id: string, mount_path?: string) => ({ type: "file" as const, file_id, ...(mount_path && { mount_path }) });
+const upload = async () =>
+  (await api.client.beta.files.upload({ file: await toFile(Buffer.from("a,b"), "data.csv") })).id;
+const file = (file_id: string, mount_path?: string) => ({
+  type: "file" as const,
+  file_id,
+  ...(mount_path && { mount_path }),
+});
 
 describe("session resources", () => {
   it("are the session's own copies, mounted under the uploads folder", async () => {

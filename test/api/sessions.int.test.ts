@@ -120,9 +120,9 @@ describe("creating a session", () => {
     const { agent, environment_id } = await createSession(api.client);
     const base = { agent: agent.id, environment_id };
     await expect(sessions().create({ ...base, vault_ids: ["vlt_1"] })).rejects.toThrow(/vault_ids\.0/);
-    await expect(
-      sessions().create({ ...base, agent: { type: "agent_with_overrides", id: agent.id } }),
-    ).rejects.toThrow(/agent\.type: /);
+    await expect(sessions().create({ ...base, agent: { type: "agent_with_overrides", id: agent.id } })).rejects.toThrow(
+      /agent\.type: /,
+    );
   });
 });
 

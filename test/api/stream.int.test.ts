@@ -18,7 +18,11 @@ describe("the event stream", () => {
     const { id } = await createSession(api.client);
     await append(api, id, ["session.status_running"]);
     const stream = await api.client.beta.sessions.events.stream(id);
-    const written = await append(api, id, ["agent.thinking", agentMessage("line one\nline two"), "session.status_idle"]);
+    const written = await append(api, id, [
+      "agent.thinking",
+      agentMessage("line one\nline two"),
+      "session.status_idle",
+    ]);
     written.push(...(await append(api, id, ["session.status_running"])));
     const seen = [];
     for await (const event of stream) {
@@ -76,7 +80,10 @@ describe("the event stream", () => {
   it("refuses previews of anything else, by the name of the parameter", async () => {
     const { id } = await createSession(api.client);
     const response = await fetch(url(id, "?event_deltas[]=agent.tool_use"), { headers: rawHeaders(api) });
-    expect(await errorOf(response)).toMatchObject({ status: 400, message: expect.stringContaining("event_deltas.0: ") });
+    expect(await errorOf(response)).toMatchObject({
+      status: 400,
+      message: expect.stringContaining("event_deltas.0: "),
+    });
   });
 
   it("answers an unknown session with an ordinary 404", async () => {
@@ -90,7 +97,7 @@ describe("the event stream", () => {
     const client = new AbortController();
     await fetch(url(id, "", own.baseURL), { headers: rawHeaders(own), signal: client.signal });
     client.abort();
-    await followed.ended;
+    await expect(followed.ended).resolves.toBeUndefined();
     await own.stop();
   });
 
@@ -112,14 +119,16 @@ describe("the event stream", () => {
 
   it("tells of a failure inside the stream", async () => {
     const followed = followable(async function* () {
+      yield agentMessage("before");
       throw new Error("secret");
     });
     const own = await startApi({ live: followed.live });
     const { id } = await createSession(own.client);
     const stream = await own.client.beta.sessions.events.stream(id);
-    const read = async () => typesUntil(stream, "agent.message");
+    const read = async () => typesUntil(stream, "session.deleted");
     await expect(read()).rejects.toSatisfy(
-      (error) => error instanceof Anthropic.APIError && error.message.includes("api_error") && !error.message.includes("secret"),
+      (error) =>
+        error instanceof Anthropic.APIError && error.message.includes("api_error") && !error.message.includes("secret"),
     );
     await own.stop();
   });

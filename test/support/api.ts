@@ -125,7 +125,11 @@ export const rawHeaders = (api: Pick<TestApi, "key">) => ({
 });
 
 export async function createSession(client: Anthropic, params: Partial<Anthropic.Beta.SessionCreateParams> = {}) {
-  const agent = await client.beta.agents.create({ name: "Ada", model: "model-a", tools: [{ type: "agent_toolset_20260401" }] });
+  const agent = await client.beta.agents.create({
+    name: "Ada",
+    model: "model-a",
+    tools: [{ type: "agent_toolset_20260401" }],
+  });
   const environment = await client.beta.environments.create({ name: "office" });
   return client.beta.sessions.create({ agent: agent.id, environment_id: environment.id, ...params });
 }

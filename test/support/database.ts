@@ -30,7 +30,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 export async function createTemplate(url: string): Promise<{ template: string; drop(): Promise<void> }> {
   const template = `${randomName()}_template`;
   await onServer(url, `CREATE DATABASE ${template}`);
-  for (const entry of (await readdir(MIGRATIONS, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of (await readdir(MIGRATIONS, { withFileTypes: true })).toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
     if (!entry.isDirectory()) continue;
     await onServer(
       databaseUrl(url, template),
