@@ -67,7 +67,11 @@ function cellsOf(order: Order, random: Random, note?: string): string[] {
     orMissing(0.012, writeMoney(order.revenue * credit * typo, random, foreign), random),
     orMissing(0.02, writeMoney(order.margin * credit * typo, random, foreign), random),
     orMissing(0.02, random.chance(0.002) ? "999" : String(order.leadDays), random),
-    orMissing(0.03, random.pick(order.express ? ["yes", "Y", "TRUE", "Yes"] : ["no", "N", "FALSE", "No", "no"]), random),
+    orMissing(
+      0.03,
+      random.pick(order.express ? ["yes", "Y", "TRUE", "Yes"] : ["no", "N", "FALSE", "No", "no"]),
+      random,
+    ),
     note ?? (random.chance(0.14) ? random.pick(NOTES) : ""),
   ];
 }

@@ -152,9 +152,15 @@ function discountFor(channel: keyof typeof CHANNELS, month: number, random: Rand
   return Math.min(0.4, Math.max(0, Math.round(drawn * 200) / 200));
 }
 
-function sharesIn<K extends string>(month: number, groups: Record<K, { share: number; drift: number }>): Record<K, number> {
+function sharesIn<K extends string>(
+  month: number,
+  groups: Record<K, { share: number; drift: number }>,
+): Record<K, number> {
   const entries = Object.entries<{ share: number; drift: number }>(groups);
-  return Object.fromEntries(entries.map(([key, { share, drift }]) => [key, share * drift ** month])) as Record<K, number>;
+  return Object.fromEntries(entries.map(([key, { share, drift }]) => [key, share * drift ** month])) as Record<
+    K,
+    number
+  >;
 }
 
 function workday(month: number, random: Random): number {

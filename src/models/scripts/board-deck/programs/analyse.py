@@ -15,7 +15,7 @@ import findings as of_measure
 import relations
 from consistency import mark_counted
 from focus import focus_finding
-from measure import measure_of, percent, records
+from measure import inner, measure_of, percent, records
 from periods import GRAINS, day, make_calendar
 from running import report, run
 from segments import movement, segment_table
@@ -128,9 +128,9 @@ def find(frame, measure, calendar, tables, period_rows, profile, columns, focus)
     used = {item["kicker"].split(" by ")[-1].casefold() for item in moved}
     shown = {table["dimension"] for table in tables if table["dimension"].casefold() in used}
     parts = [name for name in roles["measures"] if name != measure.column]
-    ratio = relations.ratio_column(frame, measure, parts)
     rates = [name for name in roles["rates"] if name != measure.column][:4]
     kinds = {name: columns[name]["kind"] for name in columns if columns[name]["type"] == "number"}
+    ratio = relations.ratio_column(frame, measure, [name for name in parts if name not in rates], kinds)
     if ratio:
         columns = columns | {ratio: {"kind": "percent", "currency": "", "unit": ""}}
         kinds[ratio] = "percent"
@@ -158,7 +158,8 @@ def fill_up(found, frame, measure, tables, profile):
         found = found + [item for item in [distributions.spread(frame, measure)] if item]
     ranked = {item["kicker"] for item in found}
     for table in tables[:3]:
-        if len(found) < 4 and measure.column is not None and f"Records by {table['dimension']}" not in ranked:
+        shown = any(kicker.endswith(f"by {inner(table['dimension'])}") for kicker in ranked)
+        if len(found) < 4 and not (shown and measure.column is None):
             found = found + [item for item in [distributions.common_values(frame, table["dimension"])] if item]
     others = [c["name"] for c in profile["columns"] if c["type"] in ("category", "boolean", "id", "text") and c["filled"]]
     for name in others:

@@ -29,12 +29,10 @@ def main():
         log.add("(whole table)", what, count, done, examples)
     readers = [reader_of(column) for column in profile["columns"]]
     rows = realign(table.rows, profile["columns"], log)
-    frame = pd.DataFrame({"#": range(len(rows))})
     flags = [[] for _ in rows]
-    for i, (column, read) in enumerate(zip(profile["columns"], readers)):
-        frame[column["name"]] = convert(column, read, [row[i] for row in rows], flags, log)
-    frame = frame.drop(columns="#")
-    frame["Flags"] = flags
+    cells = enumerate(zip(profile["columns"], readers))
+    clean = {column["name"]: convert(column, read, [row[i] for row in rows], flags, log) for i, (column, read) in cells}
+    frame = pd.DataFrame(clean | {"Flags": flags})
     frame = drop_duplicates(frame, rows, profile, log)
     flag_outliers(frame, profile, log)
     frame["Flags"] = frame["Flags"].map("; ".join)
@@ -104,7 +102,7 @@ def numbers(column, meaning, texts, flags, log):
 
 
 def spellings(column, texts, meaning, log):
-    changed = [text for text in texts if meaning[text] and text.strip() != meaning[text]]
+    changed = [text for text in texts if meaning[text] and " ".join(text.split()) != meaning[text]]
     pairs = sorted({f"{text.strip()} → {meaning[text]}" for text in changed}, key=str.casefold)
     padded = sum(1 for text in texts if text != text.strip() and meaning[text])
     log.add(column["name"], "Spelling and case variants", len(changed), "merged into the commonest spelling", pairs, 6)

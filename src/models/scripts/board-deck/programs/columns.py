@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from values import BODY, decimal_vote, folded, is_missing, parse_bool, parse_date, parse_number
+from values import BODY, CODES, SYMBOLS, decimal_vote, folded, is_missing, parse_bool, parse_date, parse_number
 
 # From this share of readable values on, a column is of a type; the rest of it is reported as unreadable.
 TYPED_SHARE = 0.8
@@ -115,14 +115,15 @@ def as_number(name, present, filled):
     for text, number in numbers.items():
         currencies[number.currency] += present[text]
     marked = Counter({code: n for code, n in currencies.items() if code})
+    in_name = currency_named(name)
     whole = all(float(number.value).is_integer() for number in numbers.values() if not number.percent)
     percent = total(lambda number: number.percent)
-    kind = "percent" if percent > readable * 0.1 else "currency" if marked.total() > readable * 0.02 else "integer" if whole else "decimal"
+    kind = "percent" if percent > readable * 0.1 else "currency" if marked.total() > readable * 0.02 or (in_name and not marked) else "integer" if whole else "decimal"
     description = {
         "type": "number",
         "kind": kind,
         "decimal": decimal,
-        "currency": marked.most_common(1)[0][0] if kind == "currency" else "",
+        "currency": (marked.most_common(1)[0][0] if marked else in_name) if kind == "currency" else "",
         "currencies": dict(marked.most_common()),
         "unit": units.most_common(1)[0][0] if units else "",
         "doubtful": total(lambda number: bool(number.doubtful)),
@@ -134,6 +135,15 @@ def as_number(name, present, filled):
     if kind == "integer" and is_year(name, numbers):
         return {"type": "category", "unreadable": 0, "groups": {text: text.strip() for text in present}}
     return description
+
+
+def currency_named(name):
+    """The currency that a header such as "Amount (€)" or "Net USD" gives, or ""."""
+    for symbol, code in SYMBOLS.items():
+        if symbol in name:
+            return code
+    words = re.findall(r"[A-Z]{3}", name)
+    return next((word for word in words if word.casefold() in CODES), "")
 
 
 def usual_decimal(present):

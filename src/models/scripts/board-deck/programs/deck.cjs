@@ -48,7 +48,13 @@ const draw = {
     const body = rows.map((cells) =>
       cells.map((text, i) => ({
         text,
-        options: { ...base, color: colour(i === 0 ? "ink" : "text"), bold: i === 0, align: right(i), border: [none, none, line, none] },
+        options: {
+          ...base,
+          color: colour(i === 0 ? "ink" : "text"),
+          bold: i === 0,
+          align: right(i),
+          border: [none, none, line, none],
+        },
       })),
     );
     const h = rowHeight * (rows.length + 1);
@@ -66,14 +72,21 @@ const draw = {
 
 function frame({ x, y, w, h, alt, series }) {
   const several = series.length > 1;
-  const legend = { showLegend: several, legendPos: "t", legendFontFace: FONT, legendFontSize: 11, legendColor: colour("text") };
+  const legend = {
+    showLegend: several,
+    legendPos: "t",
+    legendFontFace: FONT,
+    legendFontSize: 11,
+    legendColor: colour("text"),
+  };
   return { x, y, w, h, altText: alt, showTitle: false, ...legend };
 }
 
 function axes({ kind, categories, format, series }) {
   const bars = kind === "bar";
   const label = { FontFace: FONT, FontSize: bars ? 10.5 : 10, Color: colour(bars ? "ink" : "muted") };
-  const prefixed = (prefix) => Object.fromEntries(Object.entries(label).map(([key, value]) => [`${prefix}Label${key}`, value]));
+  const prefixed = (prefix) =>
+    Object.fromEntries(Object.entries(label).map(([key, value]) => [`${prefix}Label${key}`, value]));
   const labelled = isLabelled({ kind, categories });
   const everyNth = bars ? 1 : Math.max(1, Math.ceil(categories.length / 18));
   const values = series.flatMap((one) => one.values).filter((value) => value !== null);
@@ -122,4 +135,7 @@ function look({ id, kind, categories, series, highlight, format }) {
   };
 }
 
-main(process.argv[2]);
+main(process.argv[2]).catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -21,7 +21,7 @@ def spread(frame, measure):
     return finding(
         "spread",
         f"Spread of {name}",
-        f"Half of all records have {name} of {measure.text(middle)} or less; one in ten is above {measure.text(high)}",
+        f"For half of all records {name} is {measure.text(middle)} or less; one in ten reaches {measure.text(high)} or more",
         measure.text(middle),
         f"median {name}",
         [
@@ -53,12 +53,18 @@ def common_values(frame, dimension):
     return finding(
         f"values:{dimension}",
         dimension,
-        f"{first} is the commonest {inner(dimension)}: {n:,} of {whole:,} records" if n > 1 else f"{inner(dimension)[:1].upper()}{inner(dimension)[1:]} is different in each of {whole:,} records",  # fmt: skip
+        f"{first} is the commonest {inner(dimension)}: {n:,} of {whole:,} records" if n > 1 else distinct(dimension, first, whole),  # fmt: skip
         percent(n / whole),
         f"of records with {first}" if n > 1 else "the share of each value",
         [f"{len(counts):,} different values; the first three cover {percent(int(counts[:3].sum()) / whole)}."],
         chart("bar", shown.index, [int(v) for v in shown], "Records", (1, "Records", "#,##0"), [0]),
     )
+
+
+def distinct(dimension, first, whole):
+    if whole == 1:
+        return f"There is one record; its {inner(dimension)} is {first}"
+    return f"Each of {whole:,} records has another {inner(dimension)}"
 
 
 def completeness(profile):

@@ -89,10 +89,19 @@ def records():
     return Measure(column=None, label="Records", agg="count", kind="integer")
 
 
+# Single words that are headers in sentence case; in other languages, and for names, the capital stays.
+COMMON = set(
+    "amount category channel cost count country customer department discount item location margin market month order"
+    " price product profit quantity rating records region revenue sales score segment share site spend state status store"
+    " supplier team temperature territory total turnover type units value volume year".split()
+)
+
+
 def inner(label):
-    """Lower-cases a leading capital unless it looks like an acronym or a name of several capitals."""
-    word = label.split(" ")[0]
-    return label if not word[1:].islower() else label[:1].lower() + label[1:]
+    """The label in the middle of a sentence: "Net revenue" becomes "net revenue"; "Umsatz" and "VAT" stay."""
+    words = label.split(" ")
+    sentence_case = len(words) > 1 and words[0][1:].islower() and words[1][:1].islower()
+    return label[:1].lower() + label[1:] if sentence_case or words[0].casefold() in COMMON else label
 
 
 def short(value, whole=False):

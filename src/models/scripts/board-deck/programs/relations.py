@@ -102,11 +102,13 @@ def hot_spot(frame, name, dimensions, calendar):
     return best
 
 
-def ratio_column(frame, measure, candidates):
+def ratio_column(frame, measure, candidates, kinds):
     """Adds part ÷ whole, such as margin ÷ revenue, for the first column that is nearly always a part of the measure."""
     if measure.agg != "sum":
         return None
     for name in candidates:
+        if kinds[name] != measure.kind or measure.kind not in ("currency", "decimal"):
+            continue
         both = frame[[measure.column, name]].dropna()
         both = both[both[measure.column] > 0]
         if len(both) < RECORDS_MIN * 2:

@@ -65,7 +65,7 @@ def dimension_score(column, rows):
     if column["type"] not in ("category", "boolean") or column["filled"] < rows * 0.5:
         return 0
     groups = len(set(column["groups"].values()))
-    if not 2 <= groups <= 60 or groups > max(2, rows * 0.6):
+    if not 2 <= groups <= 60 or groups > max(12, rows * 0.6):
         return 0
     handy = 1 if 3 <= groups <= 12 else 0.6 if groups <= 25 else 0.35
     return handy + 0.4 * named(column, SEGMENT_WORDS) + 0.3 * column["filled"] / rows - 0.3 * (column["type"] == "boolean")

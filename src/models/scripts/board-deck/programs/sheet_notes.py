@@ -3,9 +3,11 @@
 from sheet_style import page
 
 TOP = 4
+FILLED_MAX = 40
 
 
-def write_quality(sheet, analysis, style):
+def write_quality(book, sheet, analysis, profile, style):
+    """Returns the row and the number of rows of the table of filled cells, for a chart elsewhere."""
     quality = analysis["quality"]
     sheet.set_column(0, 0, 2)
     sheet.write(1, 1, "Data quality", style.title())
@@ -28,11 +30,46 @@ def write_quality(sheet, analysis, style):
         sheet.write_string(i, 6, examples, style.wrapped(font_color=style.colour("muted")))
         lines = max(len(issue["column"]) / 21, len(issue["what"]) / 38, len(issue["done"]) / 42, len(examples) / 74)
         sheet.set_row(i, 14.5 * (1 + int(lines)))
+    filled = write_filled(book, sheet, TOP + len(issues) + 2, profile, style)
     sheet.autofilter(TOP - 1, 1, TOP + len(issues) - 1, len(columns))
     sheet.freeze_panes(TOP, 2)
     sheet.repeat_rows(TOP - 1)
     sheet.fit_to_pages(1, 0)
     page(sheet)
+    return filled
+
+
+def write_filled(book, sheet, top, profile, style):
+    columns = profile["columns"][:FILLED_MAX]
+    sheet.write(top, 1, "Filled cells by column", style.get(font_size=12, bold=True, font_color=style.colour("deep")))
+    for i, label in enumerate(("Column", "Read as", "Filled", "Share")):
+        sheet.write(top + 1, 1 + i, label, style.header(align="right" if i > 1 else "left"))
+    for row, column in enumerate(columns, top + 2):
+        sheet.write_string(row, 1, column["name"], style.cell(bold=True))
+        sheet.write_string(row, 2, " ".join(filter(None, [column["type"], column.get("kind")])), style.cell())
+        sheet.write_number(row, 3, column["filled"], style.cell("#,##0"))
+        sheet.write_formula(row, 4, f"=D{row + 1}/{profile['rows']}", style.cell("0.0%"), column["filled"] / profile["rows"])
+    place = (top + 2, len(columns))
+    sheet.insert_chart(top + 1, 5, filled_chart(book, sheet, place, style, {"width": 640, "height": max(200, 70 + 21 * len(columns))}), {"x_offset": 20})
+    return place
+
+
+def filled_chart(book, sheet, place, style, size):
+    first, count = place
+    chart = book.add_chart({"type": "bar"})
+    name = sheet.get_name()
+    chart.add_series(
+        {
+            "name": "Filled",
+            "categories": [name, first, 1, first + count - 1, 1],
+            "values": [name, first, 4, first + count - 1, 4],
+            "fill": {"color": style.colour("accent")},
+            "gap": 45,
+        }
+    )
+    style.dress(chart, "Share of rows filled, by column", "Column", "Share of rows", "0%", bars=True)
+    chart.set_size(size)
+    return chart
 
 
 def write_notes(sheet, analysis, profile, style):

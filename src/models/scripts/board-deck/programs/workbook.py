@@ -14,7 +14,7 @@ from formulas import DataRange
 from palette import palette
 from running import report, run
 from sheet_data import shown_columns, write_data
-from sheet_notes import write_notes, write_quality
+from sheet_notes import filled_chart, write_notes, write_quality
 from sheet_periods import write_periods
 from sheet_segments import write_segments
 from sheet_style import FONT, Style
@@ -44,9 +44,12 @@ def main():
         place_trend(book, sheets["Summary"], sheets[names["period"]], ranges, analysis, style)
     for table in tables:
         write_segments(book, sheets[names[table["dimension"]]], table, analysis, data, style)
-    if not analysis["time"]:
-        place_first_segment(book, sheets["Summary"], sheets, names, tables, analysis, style)
-    write_quality(sheets["Data quality"], analysis, style)
+    filled = write_quality(book, sheets["Data quality"], analysis, profile, style)
+    if not analysis["time"] and tables:
+        place_first_segment(book, sheets["Summary"], names, tables[0], analysis, style)
+    elif not analysis["time"]:
+        chart = filled_chart(book, sheets["Data quality"], filled, style, CHART_PIXELS)
+        sheets["Summary"].insert_chart(CHART_ROW, 1, chart)
     write_notes(sheets["Notes"], analysis, profile, style)
     write_data(sheets["Data"], frame, columns, profile, style)
     sheets["Summary"].activate()
@@ -157,10 +160,8 @@ def place_trend(book, summary, sheet, ranges, analysis, style):
     summary.insert_chart(CHART_ROW, 1, chart)
 
 
-def place_first_segment(book, summary, sheets, names, tables, analysis, style):
-    if not tables:
-        return
-    table, measure = tables[0], analysis["measure"]
+def place_first_segment(book, summary, names, table, analysis, style):
+    measure = analysis["measure"]
     name, shown = names[table["dimension"]], min(12, len(table["rows"]))
     chart = book.add_chart({"type": "column"})
     chart.add_series(
