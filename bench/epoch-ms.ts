@@ -1,0 +1,2 @@
+/** Milliseconds since the epoch with fractions, comparable between processes of one machine. */
+export const epochMs = (): number => performance.timeOrigin + performance.now();

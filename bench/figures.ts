@@ -1,0 +1,10 @@
+import type { Measure } from "./figure.ts";
+
+/** What can be measured, by name. Each is loaded only when it is asked for. */
+export const FIGURES: Record<string, () => Promise<Measure>> = {
+  "turn-overhead": async () => (await import("./turn-overhead.ts")).measureTurnOverhead,
+  "first-token": async () => (await import("./time-to-first-token.ts")).measureTimeToFirstToken,
+  append: async () => (await import("./append.ts")).measureAppend,
+  "tool-call": async () => (await import("./tool-call.ts")).measureToolCall,
+  recovery: async () => (await import("./recovery.ts")).measureRecovery,
+};

@@ -1,0 +1,6 @@
+import { randomBytes } from "node:crypto";
+
+/** Any that the provider under test serves. */
+export const MODEL = "claude-haiku-4-5";
+
+export const newApiKey = (): string => `dk_bench_${randomBytes(16).toString("hex")}`;
