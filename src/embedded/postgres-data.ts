@@ -32,7 +32,7 @@ export async function ensureData(files: ServerFiles, initdb: string, account: Se
     if (entry.startsWith(UNFINISHED)) await rm(path.join(files.dir, entry), { recursive: true, force: true });
   }
   if (entries.includes(path.basename(files.data))) {
-    if ((await ownerUidOf(path.join(files.data, "global", "pg_control"))) !== null) return;
+    if ((await dataOwnerUid(files)) !== null) return;
     await rename(files.data, `${files.data}.unusable-${Date.now()}`);
   }
   const unfinished = await mkdtemp(path.join(files.dir, UNFINISHED));
@@ -42,10 +42,10 @@ export async function ensureData(files: ServerFiles, initdb: string, account: Se
   await rename(unfinished, files.data);
 }
 
-/** Null when there is no such file. */
-export async function ownerUidOf(file: string): Promise<number | null> {
+/** Whose the database is. Null when there is none: a data directory without this file is not one. */
+export async function dataOwnerUid(files: ServerFiles): Promise<number | null> {
   try {
-    return (await stat(file)).uid;
+    return (await stat(path.join(files.data, "global", "pg_control"))).uid;
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -5,7 +5,7 @@ import { tailOf } from "./log-tail.ts";
 import { startLogged } from "./logged-process.ts";
 import { pollUntil } from "./poll.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
-import { ensureData, ownerUidOf, type ServerFiles } from "./postgres-data.ts";
+import { ensureData, dataOwnerUid, type ServerFiles } from "./postgres-data.ts";
 import { findPostmaster, type Postmaster } from "./postmaster-file.ts";
 import { processIdentity } from "./process-identity.ts";
 import { chooseServerAccount, runAs, type ServerAccount } from "./server-account.ts";
@@ -64,7 +64,7 @@ export async function ensureDatabase(socketDir: string): Promise<void> {
 
 async function chooseAccount(files: ServerFiles, binaries: PostgresBinaries): Promise<ServerAccount> {
   return chooseServerAccount({
-    dataOwnerUid: await ownerUidOf(files.data),
+    dataOwnerUid: await dataOwnerUid(files),
     prepare: ({ uid, gid }) => chown(files.dir, uid, gid),
     works: async (account) => {
       const test = ['"$1" --version && test -w "$2"', "sh", binaries.postgres, files.dir];
