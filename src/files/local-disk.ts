@@ -1,16 +1,18 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { BlobMissingError, type BlobStore } from "./blob-store.ts";
 
 const KEY = /^[0-9a-f]{64}-[0-9a-f]{16}$/;
 const KEY_SUFFIX_BYTES = 8;
+/** Much longer than a draft can go without a write: other processes may be writing theirs. */
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** Keeps each blob as one file under `directory`, which it makes. A key starts with the SHA-256 of the bytes. */
 export async function createLocalDiskBlobStore(directory: string): Promise<BlobStore> {
   const unfinished = path.join(directory, "unfinished");
-  // What a process that died left behind is nobody's: a key is given only after the rename.
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  await removeAbandoned(unfinished);
 
   const placeOf = (key: string) => {
     if (!KEY.test(key)) throw new BlobMissingError(key);
@@ -46,6 +48,15 @@ export async function createLocalDiskBlobStore(directory: string): Promise<BlobS
   };
 }
 
+/** A key is given only after the rename, so what a process that died left here is nobody's. */
+async function removeAbandoned(unfinished: string): Promise<void> {
+  for (const name of await readdir(unfinished)) {
+    const draft = path.join(unfinished, name);
+    const stats = await stat(draft).catch(nullIfMissing);
+    if (stats && Date.now() - stats.mtimeMs > ABANDONED_AFTER_MS) await rm(draft, { force: true });
+  }
+}
+
 async function writeThrough(target: string, content: AsyncIterable<Uint8Array>) {
   const hash = createHash("sha256");
   let sizeBytes = 0;
@@ -70,12 +81,14 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 async function openToRead(place: string, key: string): Promise<FileHandle> {
-  try {
-    return await open(place, "r");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new BlobMissingError(key);
-    throw error;
-  }
+  const file = await open(place, "r").catch(nullIfMissing);
+  if (!file) throw new BlobMissingError(key);
+  return file;
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+  throw error;
 }
 
 /** Without it a crash may undo the rename. */

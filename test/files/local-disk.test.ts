@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { createLocalDiskBlobStore } from "../../src/files/local-disk.ts";
 import { blobStoreContract } from "../contracts/blob-store.ts";
 
@@ -11,8 +11,7 @@ afterEach(async () => {
 });
 
 blobStoreContract("the local disk", async () => {
-  const directory = await mkdtemp(path.join(tmpdir(), "deckhand-blobs-"));
-  made.push(directory);
+  const directory = await newDirectory();
   return {
     blobs: await createLocalDiskBlobStore(directory),
     async count() {
@@ -21,3 +20,22 @@ blobStoreContract("the local disk", async () => {
     },
   };
 });
+
+describe("the local disk", () => {
+  it("clears away what a process that died long ago left half-written, and nothing that may be under way", async () => {
+    const directory = await newDirectory();
+    const unfinished = path.join(directory, "unfinished");
+    await mkdir(unfinished);
+    for (const name of ["old", "new"]) await writeFile(path.join(unfinished, name), "x");
+    const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    await utimes(path.join(unfinished, "old"), longAgo, longAgo);
+    await createLocalDiskBlobStore(directory);
+    expect(await readdir(unfinished)).toEqual(["new"]);
+  });
+});
+
+async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), "deckhand-blobs-"));
+  made.push(directory);
+  return directory;
+}
