@@ -3,6 +3,7 @@ import fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Agents, KnownModel } from "../agents/agents.ts";
 import type { Environments } from "../environments/environments.ts";
+import { invalid } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import { newId } from "../ids.ts";
 import type { Resources } from "../sessions/resources.ts";
@@ -12,6 +13,7 @@ import { authenticate, requireManagedAgentsBeta } from "./auth.ts";
 import { boundClosing } from "./connections.ts";
 import { serveDocs } from "./docs.ts";
 import { renderErrors, sendError } from "./errors.ts";
+import { parseJsonBodies } from "./json-body.ts";
 import { parseQueryString } from "./query-string.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { environmentRoutes } from "./routes/environments.ts";
@@ -61,12 +63,13 @@ export function buildApp(dependencies: ApiDependencies): Server {
   app.decorateRequest("workspaceId", "");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("request-id", request.id);
+    if (request.url.includes("%00")) throw invalid("The URL must not hold `%00`.");
   });
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
     request.log.debug({ method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request answered");
   });
-  acceptEmptyJson(app);
+  parseJsonBodies(app);
   boundClosing(app);
   renderErrors(app);
   serveDocs(app);
@@ -90,14 +93,5 @@ function v1(app: Server, dependencies: ApiDependencies): void {
     sessionRoutes(beta, dependencies);
     sessionEventRoutes(beta, { ...dependencies, closing: closing.signal });
     sessionResourceRoutes(beta, dependencies.resources);
-  });
-}
-
-/** Clients often say `content-type: application/json` on a POST that has no body, such as archive. */
-function acceptEmptyJson(app: Server): void {
-  const parse = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") return done(null, undefined);
-    return parse(request, body, done);
   });
 }

@@ -3,7 +3,7 @@ import { invalid } from "../errors.ts";
 import type { Keyset } from "../keyset.ts";
 import type { CreatedAtFilter } from "./created-at-filter.ts";
 
-export type Order = "asc" | "desc";
+export type Order = z.infer<typeof Order>;
 
 /** What of a listed object says where it stands. */
 interface Listed {
@@ -18,8 +18,14 @@ export interface Page<Item> {
 
 type Fetch<Item> = (keyset: Keyset) => Promise<Item[]>;
 
-const Cursor = z.tuple([z.enum(["asc", "desc"]), z.enum(["next", "prev"]), z.number().int(), z.string()]);
-const LogCursor = z.tuple([z.enum(["asc", "desc"]), z.string().regex(/^\d{1,19}$/)]);
+/** The last millisecond that a `Date` has. */
+const TIME_MAX = 8.64e15;
+const POSITION_MAX = 2n ** 63n - 1n;
+
+const Order = z.enum(["asc", "desc"]);
+const Cursor = z.tuple([Order, z.enum(["next", "prev"]), z.int().min(0).max(TIME_MAX), z.string()]);
+const LogPosition = z.string().refine((text) => /^\d{1,19}$/.test(text) && BigInt(text) <= POSITION_MAX);
+const LogCursor = z.tuple([Order, LogPosition]);
 
 /** One page of a list that goes from new to old and has no way back. */
 export async function forwardPage<Item extends Listed>(

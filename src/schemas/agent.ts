@@ -81,6 +81,10 @@ export const Toolset = z.object({
 });
 export type Toolset = z.infer<typeof Toolset>;
 
+const VERSION_MAX = 2_147_483_647;
+
+export const AgentVersion = z.int().min(1).max(VERSION_MAX);
+
 /** The part of an agent that a version pins and a session copies. */
 export const AgentConfig = z.object({
   name: z.string(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SessionAgent } from "./agent.ts";
+import { AgentVersion, SessionAgent } from "./agent.ts";
 import { Metadata, PageQuery, QueryBoolean, QueryList, QueryTimestamp, Timestamp } from "./common.ts";
 import { EventParams, SessionUsage } from "./event.ts";
 import { FileResource, FileResourceParams } from "./resource.ts";
@@ -14,7 +14,7 @@ export const SessionCreateParams = z
   .strictObject({
     agent: z.union([
       z.string().min(1),
-      z.strictObject({ type: z.literal("agent"), id: z.string().min(1), version: z.number().int().min(1).nullish() }),
+      z.strictObject({ type: z.literal("agent"), id: z.string().min(1), version: AgentVersion.nullish() }),
     ]),
     environment_id: z.string().min(1),
     title: z.string().max(512).nullish(),
@@ -56,7 +56,7 @@ const Order = z.enum(["asc", "desc"]);
 
 export const SessionListQuery = PageQuery.extend({
   agent_id: z.string().optional(),
-  agent_version: z.coerce.number().int().min(1).optional(),
+  agent_version: z.coerce.number().pipe(AgentVersion).optional(),
   "created_at[gt]": QueryTimestamp.optional(),
   "created_at[gte]": QueryTimestamp.optional(),
   "created_at[lt]": QueryTimestamp.optional(),

@@ -87,6 +87,30 @@ describe("errors", () => {
     expect(await response.json()).toMatchObject({ error: { message: "body: Field required" } });
   });
 
+  it("refuse text that can't be stored, by the name of its field", async () => {
+    for (const [text, ok] of [
+      ["\\u0000", false],
+      ["\\ud800", false],
+      ["\\uDC00x", false],
+      ["\\\\u0000", true],
+      ["\\ud83d\\ude00", true],
+    ] as const) {
+      const response = await post("/v1/agents", `{"name":"a","model":"model-a","system":"x${text}"}`);
+      expect(response.status).toBe(ok ? 200 : 400);
+      if (!ok) expect((await errorOf(response)).message).toMatch(/^system: /);
+    }
+    const response = await fetch(`${api.baseURL}/v1/agents/agent_%00`, { headers: rawHeaders(api) });
+    expect(response.status).toBe(400);
+  });
+
+  it("refuse numbers that are out of range", async () => {
+    const { agent, environment_id } = await createSession(api.client);
+    const url = `${api.baseURL}/v1/agents/${agent.id}?version=99999999999`;
+    expect((await errorOf(await fetch(url, { headers: rawHeaders(api) }))).message).toMatch(/^version: /);
+    const body = { agent: { type: "agent", id: agent.id, version: 99999999999 }, environment_id };
+    expect((await errorOf(await post("/v1/sessions", JSON.stringify(body)))).message).toMatch(/^agent\.version: /);
+  });
+
   it("refuse another content type", async () => {
     const response = await post("/v1/agents", "<agent/>", { "content-type": "application/xml" });
     expect(response.status).toBe(415);

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
+import http from "node:http";
+import path from "node:path";
 import Anthropic, { toFile } from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createSession, errorOf, rawHeaders, startApi, type TestApi } from "../support/api.ts";
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -84,6 +86,22 @@ describe("uploading", () => {
     await expect(upload(Buffer.alloc(FILE_BYTES_MAX + 1), "big.bin")).rejects.toMatchObject({ status: 413 });
     expect((await upload(Buffer.alloc(FILE_BYTES_MAX), "fits.bin")).size_bytes).toBe(FILE_BYTES_MAX);
     expect(await blobCount()).toBe(before + 1);
+  });
+
+  it("keeps nothing of an upload whose sender goes away", async () => {
+    const before = await blobCount();
+    const unfinished = () => readdir(path.join(api.blobDirectory, "unfinished"));
+    const request = http.request(`${api.baseURL}/v1/files`, {
+      method: "POST",
+      headers: { ...rawHeaders(api), "content-type": "multipart/form-data; boundary=x" },
+    });
+    request.on("error", () => undefined);
+    request.write('--x\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n');
+    request.write(randomBytes(100_000));
+    await vi.waitFor(async () => expect(await unfinished()).toHaveLength(1));
+    request.destroy();
+    await vi.waitFor(async () => expect(await unfinished()).toEqual([]));
+    expect(await blobCount()).toBe(before);
   });
 
   it("refuses a bad form, and keeps nothing of it", async () => {

@@ -75,7 +75,9 @@ describe("listing events", () => {
     const { next_page } = await events().list(id, { limit: 1 });
     expect(next_page).not.toBeNull();
     await expect(events().list(id, { page: next_page, order: "desc" })).rejects.toThrow(/400.*page: /);
-    const forged = Buffer.from(JSON.stringify(["asc", "1; DROP TABLE events"])).toString("base64url");
-    await expect(events().list(id, { page: forged })).rejects.toThrow(/400.*page: /);
+    for (const position of ["1; DROP TABLE events", "9999999999999999999", "-1", ""]) {
+      const forged = Buffer.from(JSON.stringify(["asc", position])).toString("base64url");
+      await expect(events().list(id, { page: forged })).rejects.toThrow(/400.*page: /);
+    }
   });
 });

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Agents } from "../../agents/agents.ts";
-import { Agent, AgentCreateParams, AgentListQuery } from "../../schemas/agent.ts";
+import { Agent, AgentCreateParams, AgentListQuery, AgentVersion } from "../../schemas/agent.ts";
 import { page } from "../../schemas/common.ts";
 import { createdAtFilter } from "../created-at-filter.ts";
 import { assertCursorWithin, forwardPage } from "../pagination.ts";
 import type { Server } from "../server.ts";
 
 const AgentPath = z.object({ agent_id: z.string() });
-const VersionQuery = z.object({ version: z.coerce.number().int().min(1).optional() });
+const VersionQuery = z.object({ version: z.coerce.number().pipe(AgentVersion).optional() });
 const tags = ["Agents"];
 
 export function agentRoutes(app: Server, agents: Agents): void {

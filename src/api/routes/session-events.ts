@@ -81,6 +81,7 @@ export function sessionEventRoutes(app: Server, dependencies: SessionEventDepend
   app.get(
     "/sessions/:session_id/events/stream",
     {
+      exposeHeadRoute: false,
       schema: {
         tags,
         summary: "Follow a session's events",
