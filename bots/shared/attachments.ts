@@ -7,35 +7,28 @@ export interface Attachment {
   content(signal: AbortSignal): Promise<Blob>;
 }
 
-export interface MountedFile {
-  /** Where the agent finds it. */
-  path: string;
-  sizeBytes: number;
-}
-
 const MOUNT_ROOT = "/mnt/session/uploads";
 const UPLOAD_TIMEOUT_MS = 600_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const NAME_CHARS_MAX = 120;
 
-/** Uploads the attachments and puts them into the session, each under a name of its own. */
+/** Uploads the attachments and puts them into the session, each under a name of its own. Returns where the agent finds them. */
 export async function mountAttachments(
   client: Anthropic,
   sessionId: string,
   attachments: Attachment[],
   signal: AbortSignal,
-): Promise<MountedFile[]> {
+): Promise<string[]> {
   if (attachments.length === 0) return [];
   const request = { signal, timeout: REQUEST_TIMEOUT_MS };
   const taken = new Set<string>();
   for await (const resource of client.beta.sessions.resources.list(sessionId, {}, request)) {
     if ("mount_path" in resource) taken.add(String(resource.mount_path).toLowerCase());
   }
-  const mounted: MountedFile[] = [];
+  const mounted: string[] = [];
   for (const attachment of attachments) {
     const name = freeName(plainName(attachment.filename), (name) => taken.has(`${MOUNT_ROOT}/${name}`.toLowerCase()));
-    const blob = await attachment.content(signal);
-    const file = await toFile(blob, name);
+    const file = await toFile(await attachment.content(signal), name);
     const uploaded = await client.beta.files.upload({ file }, { signal, timeout: UPLOAD_TIMEOUT_MS });
     const resource = await client.beta.sessions.resources.add(
       sessionId,
@@ -43,7 +36,7 @@ export async function mountAttachments(
       request,
     );
     taken.add(resource.mount_path.toLowerCase());
-    mounted.push({ path: resource.mount_path, sizeBytes: blob.size });
+    mounted.push(resource.mount_path);
   }
   return mounted;
 }

@@ -1,13 +1,12 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Anthropic } from "@anthropic-ai/sdk";
-import { mountAttachments, type Attachment, type MountedFile } from "./attachments.ts";
+import { mountAttachments, type Attachment } from "./attachments.ts";
 import { parseCommand } from "./commands.ts";
 import type { ChatStore } from "./chat-store.ts";
 import type { ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
-import { formatBytes } from "./render.ts";
 import { runCommand } from "./run-command.ts";
 import type { ThreadSessions } from "./thread-sessions.ts";
+import { isMessageWith, userMessageText } from "./user-message.ts";
 
 /** What a person wrote in a thread. The surface has verified that it is theirs. */
 export interface InboundMessage {
@@ -73,11 +72,11 @@ async function send(
   let sentAt = Date.now();
   let eventId = unfinished ? await findSent(deps, sessionId, message, signal) : null;
   if (eventId === null) {
-    const files = await mountAttachments(client, sessionId, message.attachments, signal);
+    const paths = await mountAttachments(client, sessionId, message.attachments, signal);
     sentAt = Date.now();
     const sent = await client.beta.sessions.events.send(
       sessionId,
-      { events: [{ type: "user.message", content: contentOf(text, files) }] },
+      { events: [{ type: "user.message", content: [{ type: "text", text: userMessageText(text, paths) }] }] },
       // Not repeated by the SDK: an attempt whose answer was lost may have sent it.
       { signal, timeout: SEND_TIMEOUT_MS, maxRetries: 0 },
     );
@@ -89,19 +88,6 @@ async function send(
   await deps.ensureDelivery(thread);
   await surface.acknowledge(thread, messageId, busy ? "queued" : "started", signal);
   return { type: "sent", sessionId, eventId, sentAt };
-}
-
-type TextBlock = { type: "text"; text: string };
-
-/** The person's words stand alone in the first block, the files that came with them in a block of their own. */
-function contentOf(text: string, files: MountedFile[]): TextBlock[] {
-  const blocks: TextBlock[] = [];
-  if (text.trim() !== "") blocks.push({ type: "text", text });
-  if (files.length > 0) {
-    const lines = files.map((file) => `${file.path} (${formatBytes(file.sizeBytes)})`);
-    blocks.push({ type: "text", text: `<attached_files>\n${lines.join("\n")}\n</attached_files>` });
-  }
-  return blocks;
 }
 
 /**
@@ -119,10 +105,10 @@ async function findSent(
     { order: "desc", limit: RECENT_EVENTS, types: ["user.message"] },
     { signal },
   );
-  const words = contentOf(text, [])[0];
-  const same = page.data.flatMap((event) =>
-    event.type === "user.message" && isDeepStrictEqual(event.content[0], words) ? event.id : [],
-  );
+  const same = page.data.flatMap((event) => {
+    const block = event.type === "user.message" ? event.content[0] : undefined;
+    return block?.type === "text" && isMessageWith(text, block.text) ? event.id : [];
+  });
   const known = await store.inbound.knownEvents(thread, same);
   return same.find((id) => !known.has(id)) ?? null;
 }

@@ -46,7 +46,10 @@ type FileMetadata = Anthropic.Beta.BetaFileMetadata;
 /** The files of an earlier attempt at this item, exactly; else those that no item has had. */
 async function batchFor({ client, store, thread, sessionId, signal }: OutputDeps, item: string) {
   const outputs: FileMetadata[] = [];
-  const listed = client.beta.files.list({ scope_id: sessionId }, { signal, timeout: LIST_TIMEOUT_MS });
+  const listed = client.beta.files.list(
+    { scope_id: sessionId, betas: ["managed-agents-2026-04-01"] },
+    { signal, timeout: LIST_TIMEOUT_MS },
+  );
   for await (const file of listed) if (file.downloadable) outputs.push(file);
   if (outputs.length === 0) return [];
 

@@ -6,9 +6,10 @@ export function toolLabel(name: string, input: Record<string, unknown>): string 
   return subject === "" ? name : shorten(`${name}: ${subject}`, LABEL_CHARS_MAX);
 }
 
-/** The first sentence, on one line and without Markdown marks. */
+/** The first sentence, on one line, without Markdown marks and without a tag such as `[scripted]` in front. */
 export function firstSentence(markdown: string, charsMax: number): string {
-  const line = markdown.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
+  const untagged = markdown.replace(/^\s*\[[^\]\n]*\]\s*(?!\()/, "");
+  const line = untagged.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
   const plain = line.replace(/^\s*(?:[#>]+|[-*]|\d+[.)])\s+/, "").replaceAll(/[*_`]{1,3}(\S(?:.*?\S)?)[*_`]{1,3}/g, "$1");
   const sentence = /^.*?[.!?:](?=\s|$)/.exec(plain)?.[0] ?? plain;
   return shorten(sentence.replace(/[.:]$/, "").trim(), charsMax);

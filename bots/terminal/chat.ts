@@ -75,16 +75,19 @@ export function createLineHandler({ thread, cwd, show }: ChatLoop): LineHandler 
   };
 }
 
-/** Reads lines from a pipe: each is a message. Resolves at the end of input, when everything is delivered. */
+/**
+ * Reads lines from a pipe: each is a message. Resolves at the end of input, when everything is delivered; false when that
+ * failed, which the thread has been told.
+ */
 export async function chatFromPipe(
   input: NodeJS.ReadableStream,
   handler: LineHandler,
   thread: TerminalThread,
-): Promise<void> {
+): Promise<boolean> {
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (await handler.line(line)) break;
   }
-  await thread.delivered();
+  return thread.delivered();
 }
 
 function unknownText(name: string, nearest: string | null): string {

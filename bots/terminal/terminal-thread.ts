@@ -27,6 +27,8 @@ export interface TerminalThreadOptions {
   folder: string;
   savePreviews: boolean;
   log: Logger;
+  /** Called before anything new is shown. */
+  onOpen?: (transcript: Transcript) => void;
   /** Ends everything that is under way. */
   signal: AbortSignal;
 }
@@ -41,8 +43,8 @@ export interface TerminalThread {
   say(text: string, attachments: string[]): Promise<TakenIn>;
   /** Something is being delivered: a turn runs, or has just ended. */
   busy(): boolean;
-  /** Resolves when everything the session has brought forth is in the thread. Rejects when that failed. */
-  delivered(): Promise<void>;
+  /** Resolves when everything the session has brought forth is in the thread; false when that failed, which the view was told. */
+  delivered(): Promise<boolean>;
   /** Gives the thread back. Call it after the signal has aborted or `delivered` has resolved. */
   close(): Promise<void>;
 }
@@ -72,6 +74,7 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
     takeIn(inbound, { thread: key, messageId, text, attachments: attachments.map(localAttachment) }, signal);
 
   const resume = async () => {
+    options.onOpen?.(transcript);
     for (const entry of [...transcript.entries]) {
       if (entry.type === "said") await take(entry.id, entry.text, entry.attachments);
     }
@@ -94,7 +97,7 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
     busy: () => delivery.busy(),
     delivered: () => delivery.settled(),
     async close() {
-      await delivery.settled().catch(() => undefined);
+      await delivery.settled();
       await unlock();
     },
   };
@@ -102,27 +105,28 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
 
 /** Runs one delivery at a time; an `ensure` that comes while one runs is followed by another. */
 function createDelivery(deliver: () => Promise<void>, onError: (error: unknown) => void) {
-  let running: Promise<void> | null = null;
+  let running: Promise<boolean> | null = null;
   let wanted = false;
   const run = async () => {
-    while (wanted) {
-      wanted = false;
-      await deliver();
+    try {
+      while (wanted) {
+        wanted = false;
+        await deliver();
+      }
+      return true;
+    } catch (error) {
+      onError(error);
+      return false;
+    } finally {
+      running = null;
     }
   };
   return {
     ensure() {
       wanted = true;
-      if (running) return;
-      const current = run().finally(() => {
-        running = null;
-      });
-      running = current;
-      current.catch(onError);
+      running ??= run();
     },
     busy: () => running !== null,
-    settled: async () => {
-      while (running) await running;
-    },
+    settled: async () => (await running) ?? true,
   };
 }

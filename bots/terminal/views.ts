@@ -1,6 +1,7 @@
 import type { StatusCard } from "../shared/chat-surface.ts";
 import { endedLine, fileLines, type Layout, messageLines, runningLines, saidLines, stepLine } from "./lines.ts";
 import type { Screen } from "./screen.ts";
+import { createStyle } from "./style.ts";
 import type { TerminalView } from "./surface.ts";
 
 export interface ClosableView extends TerminalView {
@@ -9,7 +10,21 @@ export interface ClosableView extends TerminalView {
 }
 
 const TICK_MS = 120;
+const CELLS_MAX = 100;
+const CELLS_DEFAULT = 80;
 const QUEUED = "Noted. It is taken up at the next step.";
+
+/** What a stream can show: long lines are hard to read, however wide the window. */
+export function layoutFor(stream: NodeJS.WriteStream): Layout {
+  const colours = stream.isTTY && stream.hasColors();
+  return { style: createStyle(colours), cells: Math.min(CELLS_MAX, (stream.columns ?? CELLS_DEFAULT) - 1) };
+}
+
+/** The view for a stream: live when there is a screen for it. */
+export function viewFor(stream: NodeJS.WriteStream, screen: Screen | null, cwd: string): ClosableView {
+  if (screen) return createLiveView(screen, () => layoutFor(stream), cwd);
+  return createPlainView((text) => stream.write(text), layoutFor(stream), cwd);
+}
 
 /** On a terminal: one status that is redrawn in place while the turn runs, and a single line of it afterwards. */
 export function createLiveView(screen: Screen, layout: () => Layout, cwd: string): ClosableView {

@@ -179,6 +179,7 @@ CREATE TABLE "chat_threads" (
 CREATE TABLE "chat_deliveries" (
     "chat_thread_key" TEXT NOT NULL,
     "item" TEXT NOT NULL,
+    "file_ids" TEXT[] DEFAULT ARRAY[]::TEXT[],
     "ref" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "posted_at" TIMESTAMPTZ(3),
