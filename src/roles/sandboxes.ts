@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Progress } from "../cli/progress.ts";
 import type { Config } from "../config.ts";
 import { ensureDockerEngine } from "../embedded/docker-engine.ts";
 import { ensureSandboxImage } from "../embedded/sandbox-image.ts";
 import type { Logger } from "../log.ts";
-import { createDockerSandboxProvider, type DockerSandboxProvider } from "../sandbox/docker.ts";
+import { writeOnce } from "./write-once.ts";
+import { createDockerSandboxProvider } from "../sandbox/docker.ts";
+import { keepAttached } from "../sandbox/keep-attached.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
 
 export interface Sandboxes {
-  provider: DockerSandboxProvider;
+  provider: SandboxProvider;
   image: string;
 }
 
@@ -24,7 +26,8 @@ export async function openSandboxes(
   const image = config.sandbox.image ?? (await ensureSandboxImage({ docker, log, progress, signal }));
   const provider = createDockerSandboxProvider({
     docker,
-    installationId: await installationId(config.home),
+    // Tells this home's containers from another's on the same engine.
+    installationId: await writeOnce(path.join(config.home, "installation-id"), randomUUID, 0o644),
     pool: { image, size: config.sandbox.poolSize },
     limits: {
       memoryBytes: config.sandbox.memoryMb * 1024 * 1024,
@@ -34,17 +37,5 @@ export async function openSandboxes(
     runtime: config.sandbox.runtime,
     log,
   });
-  return { provider, image };
-}
-
-/** Generated once per home: tells this installation's containers from another's on the same engine. */
-async function installationId(home: string): Promise<string> {
-  const file = path.join(home, "installation-id");
-  await mkdir(home, { recursive: true });
-  try {
-    await writeFile(file, randomUUID(), { flag: "wx" });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  return (await readFile(file, "utf8")).trim();
+  return { provider: keepAttached(provider), image };
 }
