@@ -36,7 +36,8 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false; // ESRCH: a process that was killed left the file behind.
+  } catch (error) {
+    // ESRCH: a process that was killed left the file behind. EPERM: it lives, as another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
