@@ -18,6 +18,7 @@ from running import report, run
 
 CONVERT_TIMEOUT_S = 240
 PAGES_MAX = 12
+LARGE_BYTES = 6_000_000
 PDF_OF_FIRST_SHEETS = 'pdf:calc_pdf_Export:{"PageRange":{"type":"string","value":"1-%d"}}' % PAGES_MAX
 
 
@@ -29,7 +30,7 @@ def main():
     render = pathlib.Path("render")
     shutil.rmtree(render, ignore_errors=True)
     render.mkdir()
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers(args.workbook)) as pool:
         work = pathlib.Path(folder)
         jobs = {}
         if args.deck:
@@ -52,6 +53,12 @@ def main():
     pngs = sorted(str(path) for path in render.iterdir())
     print(f"{len(pngs)} pictures; {len(problems)} problems; " + ", ".join(f"{key} {value}" for key, value in facts.items()))
     report({**facts, "problems": problems[:20], "pictures": len(pngs)})
+
+
+def workers(workbook):
+    """LibreOffice takes most of a gigabyte for a large workbook: then one at a time."""
+    large = workbook and pathlib.Path(workbook).stat().st_size > LARGE_BYTES
+    return 1 if large else 3
 
 
 def convert(source, target, folder):
