@@ -73,7 +73,11 @@ export class DockerSandbox implements Sandbox {
       (abortSignal) => this.#container.putArchive(archive, { path: UPLOADS_DIR, abortSignal }),
       { signal, timeoutMs: TRANSFER_TIMEOUT_MS },
     );
-    const [stored, sent] = await Promise.allSettled([put, filled.finally(() => content.destroy())]);
+    // Whichever side ends first ends the other: nobody reads the archive of a request that failed.
+    const [stored, sent] = await Promise.allSettled([
+      put.finally(() => archive.destroy()),
+      filled.finally(() => content.destroy()),
+    ]);
     signal.throwIfAborted();
     if (stored.status === "rejected" && (isNotFound(stored.reason) || isConflict(stored.reason))) {
       throw new SandboxLostError("The sandbox was lost: the container is gone.", { cause: stored.reason });

@@ -32,6 +32,8 @@ export interface DockerSandboxProviderOptions {
 export interface DockerSandboxProvider extends SandboxProvider {
   /** Resolves when the pool is full, or filling it has failed: for tests and benchmarks. */
   poolFilled(): Promise<void>;
+  /** Removes the pools of processes that died. Happens at the start and once a minute by itself. */
+  removePoolOrphans(): Promise<void>;
 }
 
 /** Sandboxes as hardened containers without a network. Starts to fill its pool at once. */
@@ -101,6 +103,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
     },
 
     poolFilled: () => pool.filled(),
+    removePoolOrphans: removeOrphans,
   };
 
   /** A new container, started, with its runner attached. Leaves none behind when it fails or is aborted. */
@@ -120,9 +123,18 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
       signal.throwIfAborted();
       return track(container, image, await Runner.open(container, log, signal));
     } catch (error) {
-      await removeContainer(container);
+      await removeQuietly(container);
       signal.throwIfAborted();
       throw error;
+    }
+  }
+
+  /** For when another error is on its way to the caller. */
+  async function removeQuietly(container: Container): Promise<void> {
+    try {
+      await removeContainer(container);
+    } catch (error) {
+      log.warn({ container: container.id, error: messageOf(error) }, "sandbox not removed");
     }
   }
 
@@ -178,9 +190,13 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
     return engineCall("list", (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }));
   }
 
+  function removeOrphans(): Promise<void> {
+    return removePoolOrphans({ docker, installationId, names, owner, log, now });
+  }
+
   async function sweepOrphans(): Promise<void> {
     try {
-      await removePoolOrphans({ docker, installationId, names, owner, log, now });
+      await removeOrphans();
     } catch (error) {
       log.warn({ error: messageOf(error) }, "orphaned pool members not looked for");
     }

@@ -22,7 +22,8 @@ export interface PoolOrphansOptions {
  * and the engine ends the bridge when the owner's connection breaks: a member with no exec running is nobody's. That
  * needs no process ids, so it also holds for owners on other machines and in containers.
  */
-export async function removePoolOrphans({ docker, installationId, names, owner, log, now }: PoolOrphansOptions) {
+export async function removePoolOrphans(options: PoolOrphansOptions): Promise<void> {
+  const { docker, installationId, names, owner, log, now } = options;
   const filters = { label: [`${INSTALLATION_LABEL}=${installationId}`, POOL_LABEL] };
   const containers = await engineCall("list", (abortSignal) =>
     docker.listContainers({ all: true, filters: JSON.stringify(filters), abortSignal }),

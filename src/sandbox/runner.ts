@@ -74,13 +74,13 @@ export class Runner {
     for (let bridges = 1; ; bridges++) {
       if (this.#lost) throw this.#lost;
       try {
-        const connection = await this.#connection;
+        const connection = await unlessAborted(this.#connection, signal);
         return await connection.request(header, body, bodyBytesMax, signal);
       } catch (error) {
         if (error instanceof RunnerSilentError) throw await this.#giveUp(error.message);
         if (!(error instanceof BridgeEndedError)) throw error;
         if (bridges === BRIDGES_PER_REQUEST_MAX) throw await this.#giveUp("the runner was killed again and again");
-        await this.#rebridge(error);
+        await unlessAborted(this.#rebridge(error), signal);
       }
     }
   }
@@ -122,5 +122,18 @@ export class Runner {
     this.#lost ??= new SandboxLostError(`The sandbox was lost: ${reason}.`);
     void this.#connection.then((connection) => connection.close()).catch(() => {}); // there may be none
     return this.#lost;
+  }
+}
+
+/** Waits for `promise`, but not beyond the abort of `signal`: then it rejects with the signal's reason. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

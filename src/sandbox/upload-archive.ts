@@ -15,7 +15,8 @@ const ROOT_OWNED = { uid: 0, gid: 0 };
 export function uploadPath(path: string): string {
   const absolute = posix.resolve(UPLOADS_DIR, path);
   const relative = posix.relative(UPLOADS_DIR, absolute);
-  const leadsElsewhere = relative === "" || relative.startsWith("..") || path.split("/").includes("..");
+  const leadsElsewhere =
+    relative === "" || relative === ".." || relative.startsWith("../") || path.split("/").includes("..");
   if (leadsElsewhere || path.endsWith("/") || /\p{Cc}/u.test(path)) {
     throw invalid(`path: must name a file below ${UPLOADS_DIR}, not ${JSON.stringify(path)}`);
   }

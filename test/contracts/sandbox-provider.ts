@@ -14,7 +14,10 @@ export interface SandboxProviderSetup {
 }
 
 /** What every driver of `SandboxProvider` keeps to. */
-export function describeSandboxProvider(driver: string, { image, provider: newProvider, lose, count }: SandboxProviderSetup) {
+export function describeSandboxProvider(
+  driver: string,
+  { image, provider: newProvider, lose, count }: SandboxProviderSetup,
+) {
   const provider = newProvider();
   const open = () => provider.provision({ sessionId: newSessionId(), image }, NEVER);
 
@@ -57,7 +60,9 @@ export function describeSandboxProvider(driver: string, { image, provider: newPr
 
     it("rejects when the image does not exist, and leaves nothing behind", async () => {
       const before = await count();
-      await expect(provider.provision({ sessionId: newSessionId(), image: "deckhand/none:none" }, NEVER)).rejects.toThrow();
+      await expect(
+        provider.provision({ sessionId: newSessionId(), image: "deckhand/none:none" }, NEVER),
+      ).rejects.toThrow();
       expect(await count()).toBe(before);
     });
 
@@ -137,14 +142,16 @@ export function describeSandboxProvider(driver: string, { image, provider: newPr
 
     it("rejects everything with SandboxLostError once the sandbox is gone", async () => {
       const sandbox = await open();
-      const running = sandbox.call(newCallId(), { op: "bash", command: "sleep 60" }, NEVER).catch((error: unknown) => error);
+      const running = sandbox
+        .call(newCallId(), { op: "bash", command: "sleep 60" }, NEVER)
+        .catch((error: unknown) => error);
       await run(sandbox, { op: "glob", pattern: "*" });
       await lose(sandbox.ref);
       expect(await running).toBeInstanceOf(SandboxLostError);
       const lost = { path: "a", size: 1, mtimeNs: "1" };
       const later = [
         sandbox.call(newCallId(), { op: "bash", command: "true" }, NEVER),
-        sandbox.putUpload("a", Readable.from(["a"]), 1, NEVER),
+        sandbox.putUpload("a", Readable.from([Buffer.alloc(10_000_000)]), 10_000_000, NEVER),
         sandbox.writeText("a", "a", NEVER),
         sandbox.listOutputs(NEVER),
         sandbox.readOutput(lost, NEVER),
@@ -160,12 +167,21 @@ export function describeSandboxProvider(driver: string, { image, provider: newPr
     it("puts uploads where the tools can read but not change them, and replaces them", async () => {
       const sandbox = await open();
       for (const text of ["first", "second"]) {
-        await sandbox.putUpload("/mnt/session/uploads/a b/ü.txt", Readable.from([text]), Buffer.byteLength(text), NEVER);
+        await sandbox.putUpload(
+          "/mnt/session/uploads/a b/ü.txt",
+          Readable.from([text]),
+          Buffer.byteLength(text),
+          NEVER,
+        );
       }
-      expect(await bash(sandbox, "cat '/uploads/a b/ü.txt'; stat -c ' %U %a' '/uploads/a b/ü.txt'")).toBe("second root 444\n");
+      expect(await bash(sandbox, "cat '/uploads/a b/ü.txt'; stat -c ' %U %a' '/uploads/a b/ü.txt'")).toBe(
+        "second root 444\n",
+      );
       const attempts = "echo x >'a b/ü.txt'; rm -f 'a b/ü.txt'; touch 'a b/new'; mv 'a b' c; chmod 777 'a b'";
       await bash(sandbox, `cd /mnt/session/uploads; ${attempts}`);
-      expect(await bash(sandbox, "cd /mnt/session/uploads; find . | sort; cat a*/*")).toBe(".\n./a b\n./a b/ü.txt\nsecond");
+      expect(await bash(sandbox, "cd /mnt/session/uploads; find . | sort; cat a*/*")).toBe(
+        ".\n./a b\n./a b/ü.txt\nsecond",
+      );
     });
 
     it.each(["../x", "/etc/passwd", "a/../../x", "", ".", "a/", "a\nb"])("refuses the upload path %j", async (path) => {
@@ -176,6 +192,25 @@ export function describeSandboxProvider(driver: string, { image, provider: newPr
     it.each([2, 0])("refuses an upload whose size is said to be %d and is 1", async (size) => {
       const sandbox = await open();
       await expect(sandbox.putUpload("f", Readable.from(["x"]), size, NEVER)).rejects.toThrow();
+    });
+
+    it("ends an upload that is aborted, or whose source fails", async () => {
+      const sandbox = await open();
+      const endless = () =>
+        Readable.from(
+          (function* () {
+            for (;;) yield Buffer.alloc(65_536);
+          })(),
+        );
+      const aborting = new AbortController();
+      const reason = new Error("no longer needed");
+      const content = endless();
+      content.once("data", () => aborting.abort(reason)).pause();
+      await expect(sandbox.putUpload("f", content, 10 ** 12, aborting.signal)).rejects.toBe(reason);
+      expect(content.destroyed).toBe(true);
+      const failing = new Readable({ read: () => failing.destroy(new Error("disk gone")) });
+      await expect(sandbox.putUpload("f", failing, 1000, NEVER)).rejects.toThrow("disk gone");
+      expect(await bash(sandbox, "echo alive")).toBe("alive\n");
     });
 
     it("carries 50 MB in and out whole", async () => {
@@ -193,7 +228,10 @@ export function describeSandboxProvider(driver: string, { image, provider: newPr
       await sandbox.writeText("/mnt/session/outputs/sub/b.txt", "b", NEVER);
       await sandbox.writeText("/mnt/session/outputs/a.txt", "naïve", NEVER);
       const files = await sandbox.listOutputs(NEVER);
-      expect(files.map(({ path, size }) => [path, size])).toEqual([["a.txt", 6], ["sub/b.txt", 1]]);
+      expect(files.map(({ path, size }) => [path, size])).toEqual([
+        ["a.txt", 6],
+        ["sub/b.txt", 1],
+      ]);
       const [first] = files;
       if (!first) throw new Error("no output");
       expect((await sandbox.readOutput(first, NEVER)).toString()).toBe("naïve");
@@ -203,9 +241,12 @@ export function describeSandboxProvider(driver: string, { image, provider: newPr
 
     it("shows the first page of an office file, and nothing of what is none", async () => {
       const sandbox = await open();
-      await bash(sandbox, `cd /mnt/session/outputs; python3 -c "
+      await bash(
+        sandbox,
+        `cd /mnt/session/outputs; python3 -c "
 import openpyxl; book = openpyxl.Workbook(); book.active.append(['a', 1]); book.save('book.xlsx')"
-printf nonsense >broken.docx; printf x >plain.bin`);
+printf nonsense >broken.docx; printf x >plain.bin`,
+      );
       const picture = await sandbox.renderPreview("book.xlsx", NEVER);
       expect(picture?.subarray(1, 4).toString()).toBe("PNG");
       expect(picture?.readUInt32BE(16)).toBe(1000);

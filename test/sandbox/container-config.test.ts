@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { containerConfig, DEFAULT_LIMITS } from "../../src/sandbox/container-config.ts";
+
+const spec = { name: "n", image: "i", labels: { a: "b" }, limits: DEFAULT_LIMITS, runtime: null };
+
+describe("containerConfig", () => {
+  it("gives no network, no capability, no privilege and no way to the host", () => {
+    const { HostConfig, ...config } = containerConfig(spec);
+    expect(config).toMatchObject({ name: "n", Image: "i", Labels: { a: "b" }, User: "0:0" });
+    expect(HostConfig).toMatchObject({
+      Init: true,
+      NetworkMode: "none",
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges"],
+      LogConfig: { Type: "none" },
+    });
+    expect(HostConfig).not.toHaveProperty("Binds");
+    expect(HostConfig).not.toHaveProperty("Mounts");
+    expect(HostConfig).not.toHaveProperty("CapAdd");
+    expect(config).not.toHaveProperty("Env");
+  });
+
+  it("limits memory without swap, processors and processes", () => {
+    const limits = { memoryBytes: 1000, cpus: 0.5, pids: 7, sharedMemoryBytes: 9 };
+    expect(containerConfig({ ...spec, limits }).HostConfig).toMatchObject({
+      Memory: 1000,
+      MemorySwap: 1000,
+      NanoCpus: 5e8,
+      PidsLimit: 7,
+      ShmSize: 9,
+    });
+  });
+
+  it("names a runtime only when there is one to name", () => {
+    expect(containerConfig(spec).HostConfig).not.toHaveProperty("Runtime");
+    expect(containerConfig({ ...spec, runtime: "runsc" }).HostConfig).toMatchObject({ Runtime: "runsc" });
+  });
+});
