@@ -1,5 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+/**
+ * The suffix of a file decides: `.test.ts` needs no services, `.int.test.ts` Postgres, Redis or Docker, `.e2e.test.ts`
+ * the whole product. The projects run one after the other. Servers want processor time beside the tests, so fewer files
+ * run at once than there are cores.
+ */
+const INT_WORKERS = 3;
+const E2E_WORKERS = 2;
 const INT_TIMEOUT_MS = 30_000;
 const E2E_TIMEOUT_MS = 180_000;
 
@@ -11,6 +18,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.int.test.ts", "test/**/*.e2e.test.ts"],
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -18,6 +26,8 @@ export default defineConfig({
           name: "int",
           include: ["test/**/*.int.test.ts"],
           globalSetup: "test/support/global-setup.ts",
+          maxWorkers: INT_WORKERS,
+          sequence: { groupOrder: 1 },
           testTimeout: INT_TIMEOUT_MS,
           hookTimeout: INT_TIMEOUT_MS,
         },
@@ -27,6 +37,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/**/*.e2e.test.ts"],
           globalSetup: "test/support/global-setup.ts",
+          maxWorkers: E2E_WORKERS,
+          sequence: { groupOrder: 2 },
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
         },

@@ -73,8 +73,8 @@ async function runWhenUnlocked(program: string, args: string[], options: AptOpti
 
 /** Null when it went well, else the end of the output. */
 async function runLogged(program: string, args: string[], { home, signal }: AptOptions): Promise<string | null> {
-  const { exited, tail } = await startLogged(program, args, path.join(home, "apt.log"), {
-    env: { PATH: SYSTEM_PATH, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
+  const settings = [`PATH=${SYSTEM_PATH}`, "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"];
+  const { exited, tail } = await startLogged("env", [...settings, program, ...args], path.join(home, "apt.log"), {
     signal: AbortSignal.any([signal, AbortSignal.timeout(COMMAND_TIMEOUT_MS)]),
   });
   return (await exited) === 0 ? null : tail();

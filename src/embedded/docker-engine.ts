@@ -53,6 +53,8 @@ export async function ensureDockerEngine(options: DockerEngineOptions): Promise<
   log.info({ reason: answer.reason }, "no Docker engine answers; starting one");
   await mkdir(home, { recursive: true });
   return withProcessLock(LOCK, signal, async () => {
+    const meanwhile = await ping(null, signal);
+    if (meanwhile.docker) return meanwhile.docker;
     if (!(await isInstalled("dockerd"))) {
       await installPackages(PACKAGES, options);
       // Where systemd runs, the package has started it.
@@ -122,7 +124,7 @@ async function startUnit(): Promise<HasEnded> {
 async function startDaemon(logFile: string): Promise<HasEnded> {
   const running = await Promise.all(PID_FILES.map(({ file, program }) => isRunningOrRemove(file, program)));
   if (running[0]) return () => false;
-  const { child } = await startLogged("dockerd", [], logFile, { env: { PATH: SYSTEM_PATH }, detached: true });
+  const { child } = await startLogged("env", [`PATH=${SYSTEM_PATH}`, "dockerd"], logFile, { detached: true });
   child.unref();
   return () => child.exitCode !== null || child.signalCode !== null;
 }
