@@ -64,10 +64,12 @@ export async function* followSession(options: FollowOptions): AsyncGenerator<Ses
         options.previews ? { event_deltas: ["agent.message"] } : {},
         { signal: both, maxRetries: 0, timeout: CONNECT_TIMEOUT_MS },
       );
+      // Asked for first: input that is taken up between the two questions then shows in the history.
+      const waiting = await lastQueued(client, sessionId, both);
       for await (const event of history(client, sessionId, cursor, both)) {
         if (isNews(event)) yield { type: "event", event };
       }
-      yield { type: "caught_up", queued: await hasQueued(client, sessionId, both) };
+      yield { type: "caught_up", queued: waiting !== null && !seen.has(waiting) };
       let silent = false;
       for await (const frame of untilQuiet(stream, options.quietMs ?? QUIET_MS)) {
         failures = 0;
@@ -110,15 +112,15 @@ async function* history(
   }
 }
 
-/** Whether the session has input that no harness has taken up: such events stand at the end of the list. */
-async function hasQueued(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<boolean> {
+/** The last input that no harness has taken up: such events stand at the end of the list. */
+async function lastQueued(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<string | null> {
   const page = await client.beta.sessions.events.list(
     sessionId,
     { limit: 1, order: "desc" },
     { signal, timeout: LIST_TIMEOUT_MS },
   );
   const last = page.data[0];
-  return last !== undefined && "processed_at" in last && last.processed_at === null;
+  return last !== undefined && "processed_at" in last && last.processed_at === null ? last.id : null;
 }
 
 /** Yields null when nothing came for `quietMs`: whether a connection is alive can't be seen from what the SDK yields. */

@@ -11,7 +11,7 @@ export function firstSentence(markdown: string, charsMax: number): string {
   const untagged = markdown.replace(/^\s*\[[^\]\n]*\]\s*(?!\()/, "");
   const line = untagged.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
   const plain = line.replace(/^\s*(?:[#>]+|[-*]|\d+[.)])\s+/, "").replaceAll(/[*_`]{1,3}(\S(?:.*?\S)?)[*_`]{1,3}/g, "$1");
-  const sentence = /^.*?[.!?:](?=\s|$)/.exec(plain)?.[0] ?? plain;
+  const sentence = /^.*?[.!?](?=\s|$)/.exec(plain)?.[0] ?? plain;
   return shorten(sentence.replace(/[.:]$/, "").trim(), charsMax);
 }
 

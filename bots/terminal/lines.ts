@@ -19,7 +19,7 @@ const SPINNER_FRAME_MS = 120;
 const NOTICE_MARKS = { info: "·", warning: "!", error: "✗" };
 
 export function messageLines(message: WordsMessage, { style, cells }: Layout): string[] {
-  if (message.type === "text") return ["", ...renderMarkdown(message.markdown, style, cells), ""];
+  if (message.type === "text") return ["", ...renderMarkdown(message.markdown, style, cells)];
   const paint = { info: style.dim, warning: style.warning, error: style.bad }[message.level];
   return renderMarkdown(message.markdown, style, cells - 2).map((line, index) =>
     index === 0 ? `${paint(NOTICE_MARKS[message.level])} ${line}` : `  ${line}`,

@@ -39,7 +39,7 @@ export function createLiveView(screen: Screen, layout: () => Layout, cwd: string
   return {
     said: (text, attachments) => screen.print(["", ...saidLines(text, attachments, layout())]),
     message: (message) => screen.print(messageLines(message, layout())),
-    files: (files, folder) => screen.print(["", ...fileLines(files, folder, cwd, layout()), ""]),
+    files: (files, folder) => screen.print(["", ...fileLines(files, folder, cwd, layout())]),
     queued: () => screen.print([layout().style.dim(`  ${QUEUED}`)]),
     status(next) {
       if (next.endedAt === null) {
@@ -51,7 +51,7 @@ export function createLiveView(screen: Screen, layout: () => Layout, cwd: string
       stopTicking();
       card = null;
       draw();
-      screen.print([endedLine(next, layout())]);
+      screen.print(["", endedLine(next, layout())]);
     },
     close() {
       stopTicking();
@@ -69,7 +69,7 @@ export function createPlainView(write: (text: string) => unknown, layout: Layout
   return {
     said: (text, attachments) => print(saidLines(text, attachments, layout)),
     message: (message) => print(messageLines(message, layout)),
-    files: (files, folder) => print(fileLines(files, folder, cwd, layout)),
+    files: (files, folder) => print(["", ...fileLines(files, folder, cwd, layout)]),
     queued: () => print([`  ${QUEUED}`]),
     status(card) {
       print(card.steps.slice(told).map((step) => stepLine(step)));
@@ -77,7 +77,7 @@ export function createPlainView(write: (text: string) => unknown, layout: Layout
       if (card.note !== null && card.note !== note) print([`  ${card.note}`]);
       note = card.note;
       if (card.endedAt === null) return;
-      print([endedLine(card, layout)]);
+      print(["", endedLine(card, layout)]);
       told = 0;
     },
     close: () => undefined,

@@ -22,9 +22,9 @@ export async function startTurnMeter(client: Anthropic, sessionId: string, signa
     const news = followSession({ client, sessionId, after: null, previews: true, signal: either });
     for await (const item of news) {
       if (item.type === "caught_up") opened.resolve();
+      if (item.type === "event" || item.type === "preview") seen.firstEventAt ??= Date.now();
       if (item.type === "event") {
         seen.events += 1;
-        seen.firstEventAt ??= Date.now();
         seen.tokens += tokensOf(item.event);
       }
       if (isFirstText(item)) seen.firstTokenAt ??= Date.now();

@@ -1,0 +1,51 @@
+import type { Anthropic } from "@anthropic-ai/sdk";
+import { parseChatThreadKey, chatThreadKey } from "../bots/shared/chat-thread.ts";
+import type { ChatStore } from "../bots/shared/chat-store.ts";
+import type { ChatSurface } from "../bots/shared/chat-surface.ts";
+import { deliverThread } from "../bots/shared/deliver.ts";
+import type { Logger } from "../src/log.ts";
+import type { Queue } from "../src/queue/queue.ts";
+import { startPeriodic } from "./periodic.ts";
+
+export interface DelivererDeps {
+  client: Anthropic;
+  store: ChatStore;
+  /** The surfaces that this process can post to. Threads of others are left to the processes that can. */
+  surfaces: readonly ChatSurface[];
+  queue: Queue;
+  log: Logger;
+}
+
+export interface RunningDeliverer {
+  /** Lets go of the threads it delivers. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const CONCURRENCY = 200;
+const SWEEP_INTERVAL_MS = 2_000;
+const THREADS_PER_SWEEP = 200;
+
+/** Delivers threads as the queue says, and those whose hint was lost or whose deliverer died. */
+export async function startDeliverer({ client, store, surfaces, queue, log }: DelivererDeps): Promise<RunningDeliverer> {
+  const byName = new Map<string, ChatSurface>(surfaces.map((surface) => [surface.name, surface]));
+  const worker = await queue.work(
+    "deliver-thread",
+    async ({ chat_thread_key }, signal) => {
+      const thread = parseChatThreadKey(chat_thread_key);
+      const surface = byName.get(thread.surface);
+      if (surface) await deliverThread({ client, surface, store, log }, chatThreadKey(thread), signal);
+    },
+    { concurrency: CONCURRENCY },
+  );
+  const sweep = async () => {
+    const threads = await store.deliveries.undelivered(THREADS_PER_SWEEP);
+    await Promise.all(threads.map((key) => queue.enqueue("deliver-thread", { chat_thread_key: key })));
+  };
+  const sweeper = startPeriodic("sweep-deliveries", SWEEP_INTERVAL_MS, sweep, log);
+  return {
+    async stop() {
+      await sweeper.stop();
+      await worker.stop();
+    },
+  };
+}
