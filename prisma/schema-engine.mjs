@@ -44,9 +44,15 @@ const { values, positionals } = parseArgs({
 });
 const datasource = JSON.parse(values.datasource);
 
-if (values.version) process.stdout.write(`schema-engine-wasm ${require("@prisma/engines-version").enginesVersion}\n`);
+if (values.version) process.stdout.write(`schema-engine-wasm ${engineCommit()}\n`);
 else if (positionals[0] === "cli") await runDatabaseCommand(positionals[1]);
 else await serve();
+
+/** The last part of the package's version, such as `7.10.0-4.<commit>`. */
+function engineCommit() {
+  const manifest = new URL("package.json", import.meta.resolve("@prisma/schema-engine-wasm"));
+  return JSON.parse(readFileSync(manifest, "utf8")).version.split(".").at(-1);
+}
 
 /** `schema-engine cli <command>`: what the CLI asks about the database as a whole, outside the JSON-RPC session. */
 async function runDatabaseCommand(name) {

@@ -30,9 +30,17 @@ afterAll(async () => {
 });
 
 async function onServer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inject("postgres").url });
+  await execute(inject("postgres").url, sql);
+}
+
+async function execute(connectionString: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Names a database that does not exist yet. */
@@ -117,9 +125,7 @@ describe("migrateDeploy", { timeout: TIMEOUT_MS }, () => {
   it("gives Prisma's own words when a migration can't be applied", async () => {
     const url = newDatabase();
     await onServer(`CREATE DATABASE ${new URL(url).pathname.slice(1)}`);
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    await client.query("CREATE TABLE workspaces (id text)").finally(() => client.end());
+    await execute(url, "CREATE TABLE workspaces (id text)");
     await expect(migrateDeploy(url, log)).rejects.toThrow(/P3005|not empty/);
   });
 });
