@@ -137,14 +137,17 @@ describe("startPostgres", () => {
     await expect(query(two.url, "SELECT * FROM only_here")).rejects.toThrow("does not exist");
   });
 
-  it("works where the directory's path is too long for a socket", async () => {
-    const server = await start(path.join("long ".repeat(20), "deeper"));
-    expect(await query(server.url, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
-    const socketDir = new URL(server.url).searchParams.get("host") ?? "";
-    expect((await stat(socketDir)).mode & 0o777).toBe(0o700);
-    await server.stop();
-    await rm(socketDir, { recursive: true });
-  });
+  it.each(["long ".repeat(20), 'a comma, and "quotes"'])(
+    "works in a directory that can't hold a socket: %s",
+    async (name) => {
+      const server = await start(path.join(name, "deeper"));
+      expect(await query(server.url, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+      const socketDir = new URL(server.url).searchParams.get("host") ?? "";
+      expect((await stat(socketDir)).mode & 0o777).toBe(0o700);
+      await server.stop();
+      await rm(socketDir, { recursive: true });
+    },
+  );
 
   it("works below a directory that is closed to other accounts", async () => {
     await mkdir(path.join(home, "closed"), { mode: 0o700 });
