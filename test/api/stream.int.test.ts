@@ -70,10 +70,16 @@ describe("the event stream", () => {
     const plain = await api.client.beta.sessions.events.stream(id);
     const message = agentMessage("Hello");
     const delta = { type: "content_delta" as const, index: 0, content: { type: "text" as const, text: "Hel" } };
-    api.eventLog.preview(id, { type: "event_start", event: { type: "agent.message", id: message.id } });
-    api.eventLog.preview(id, { type: "event_delta", event_id: message.id, delta });
+    const frames = [
+      { type: "event_start" as const, event: { type: "agent.message" as const, id: message.id } },
+      { type: "event_delta" as const, event_id: message.id, delta },
+    ];
+    for (const [number, frame] of frames.entries()) api.eventLog.preview(id, frame, number);
+    const shown = asked[Symbol.asyncIterator]();
+    expect([(await shown.next()).value, (await shown.next()).value]).toEqual(frames);
     await append(api, id, [message]);
-    expect(await typesUntil(asked, "agent.message")).toEqual(["event_start", "event_delta", "agent.message"]);
+    expect((await shown.next()).value).toEqual(message);
+    await shown.return?.();
     expect(await typesUntil(plain, "agent.message")).toEqual(["agent.message"]);
   });
 
