@@ -44,7 +44,11 @@ export interface SandboxSpec {
 export interface SandboxProvider {
   /** A started sandbox with its runner answering, from the warm pool where it has one. */
   provision(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
-  /** Joins a sandbox that another process provisioned. Null when it is gone for good. Rejects when the engine can't be asked. */
+  /**
+   * Joins a sandbox that another process provisioned. One that was paused or stopped is started again, with its files;
+   * what ran in it when it stopped has an unknown outcome. Null when it is gone for good. Rejects when the engine can't be
+   * asked.
+   */
   attach(ref: string, signal: AbortSignal): Promise<Sandbox | null>;
   /** Removes it and its disk. No error when it is already gone. */
   destroy(ref: string): Promise<void>;
@@ -66,13 +70,22 @@ export interface Sandbox {
    * Runs `op` at most once per `callId`, whoever asks and however often: the runner journals calls, so a repeated call
    * waits for the first one's result, or gets it from the journal. A failed tool is a result with `isError`. When the
    * signal aborts, the call's process group is killed, its result is journaled as interrupted, and this rejects.
+   *
+   * There is one shell: bash calls that are asked for together run one after the other, and each one's timeout begins
+   * when its turn comes. The other tools run at once.
    */
   call(callId: string, op: SandboxOp, signal: AbortSignal): Promise<SandboxResult>;
-  /** Puts a file below `/mnt/session/uploads`, owned by root and read-only for the tools. Replaces what is there. */
+  /**
+   * Puts a file below `/mnt/session/uploads`, owned by root and read-only for the tools. Replaces what is there. `path` is
+   * absolute, or relative to that folder. Rejects when `content` does not have exactly `size` bytes.
+   */
   putUpload(path: string, content: Readable, size: number, signal: AbortSignal): Promise<void>;
   /** Writes text anywhere the tools' user may, creating folders. Not journaled: safe to repeat. */
   writeText(path: string, text: string, signal: AbortSignal): Promise<void>;
-  /** Regular files only, in path order. Symlinks, hard links, sparse files, sockets and odd names are left out. */
+  /**
+   * Regular files only, in path order, at most 500 and none above 500 MB. Symlinks, hard links, sparse files, sockets, odd
+   * names and hidden ones (lock files, caches) are left out.
+   */
   listOutputs(signal: AbortSignal): Promise<OutputFile[]>;
   /** The file's bytes, at most `size` of them as listed; rejects when the file has changed into something else since. */
   readOutput(file: OutputFile, signal: AbortSignal): Promise<Buffer>;

@@ -40,12 +40,13 @@ it("follows no link that stands in for a folder", async () => {
   await make("ln -s /etc linked; mkdir real; echo 1 >real/passwd");
   expect(await listed()).toEqual(["real/passwd"]);
   const file = await only();
-  await bash(sandbox, "cd /mnt/session/outputs; mv real moved; ln -s /etc real");
+  await bash(sandbox, "cd /mnt/session/outputs; mv real moved; ln -s moved real");
   await expect(sandbox.readOutput(file, NEVER)).rejects.toThrow("real/passwd");
 });
 
 it.each([
   ["a link to another file", "rm f; ln -s /etc/passwd f"],
+  ["a link to the same file", "mv f /workspace/f; ln -s /workspace/f f"],
   ["a fifo", "rm f; mkfifo f"],
   ["a hard link", "ln f /workspace/second"],
   ["a file that has grown", "echo more >>f"],

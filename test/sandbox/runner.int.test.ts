@@ -73,12 +73,12 @@ describe("when the runner is killed", () => {
     },
   );
 
-  it("does not let a script of the old shell run on to its next line", async () => {
+  it("takes its shell with it, so that no script runs on unwatched", async () => {
     const sandbox = await sandboxes.open();
-    const { call } = await begin(sandbox, "sleep 1000; touch /workspace/went-on");
-    await execInside(sandbox.ref, `${KILL_RUNNER}; sleep 0.1; pkill -9 -u agent sleep`);
+    const { call } = await begin(sandbox, "until [ -e /workspace/go ]; do sleep 0.01; done; touch /workspace/went-on");
+    await execInside(sandbox.ref, KILL_RUNNER);
     await call;
-    expect(await bash(sandbox, "ls /workspace/went-on")).toContain("No such file");
+    expect(await bash(sandbox, "pgrep -u agent -c bash")).toBe("1\n");
   });
 
   it("still has the results from before", async () => {
