@@ -36,6 +36,7 @@ export async function streamEvents(
   const gone = new AbortController();
   const response = reply.raw;
   response.once("close", () => gone.abort());
+  if (response.destroyed) gone.abort();
   const signal = AbortSignal.any([gone.signal, closing]);
   const events = await subscribe(signal);
 
