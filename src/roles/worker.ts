@@ -24,13 +24,13 @@ export interface RunningWorker {
 /** Runs sessions: takes hints from the queue and, whatever becomes of those, finds work in the database. */
 export async function startWorker(platform: Platform, options: WorkerOptions): Promise<RunningWorker> {
   const { config, database, eventLog, queue, log } = platform;
-  const store = createSandboxStore(database.prisma);
+  const store = createSandboxStore(database.pool);
   const leases = createLeases(database.pool, config.leaseMs);
   const deps: HarnessDeps = {
     log: eventLog,
     leases,
     wakeups: platform.wakeups,
-    files: createHarnessFiles(createMountStore(database.prisma), platform.files),
+    files: createHarnessFiles(createMountStore(database.pool), platform.files),
     findModel: platform.models.find,
     sandboxes: { ...options.sandboxes, store },
     hint: (sessionId, delayMs) => platform.hintRun(sessionId, delayMs),

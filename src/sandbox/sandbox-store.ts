@@ -1,4 +1,4 @@
-import type { PrismaClient } from "../generated/client.ts";
+import type pg from "pg";
 
 /** Which sandbox a session was given last; it may be gone by now. */
 export interface SandboxRecord {
@@ -16,30 +16,35 @@ export interface SandboxStore {
   endedSessions(sessionIds: string[]): Promise<string[]>;
 }
 
-export function createSandboxStore(prisma: PrismaClient): SandboxStore {
+/** By plain statements: a turn with a tool call waits for `find`, and through Prisma that takes several times as long. */
+export function createSandboxStore(pool: pg.Pool): SandboxStore {
   return {
     async find(sessionId) {
-      return prisma.sandbox.findUnique({
-        where: { sessionId },
-        select: { ref: true, image: true, mounted: true },
+      const { rows } = await pool.query<SandboxRecord>({
+        name: "sandbox_find",
+        text: "SELECT ref, image, mounted FROM sandboxes WHERE session_id = $1",
+        values: [sessionId],
       });
+      return rows[0] ?? null;
     },
 
-    async save({ sessionId, workspaceId }, record) {
-      await prisma.sandbox.upsert({
-        where: { sessionId },
-        create: { sessionId, workspaceId, ...record },
-        update: { ...record, createdAt: new Date() },
+    async save({ sessionId, workspaceId }, { ref, image, mounted }) {
+      await pool.query({
+        name: "sandbox_save",
+        text: `INSERT INTO sandboxes (session_id, workspace_id, ref, image, mounted) VALUES ($1, $2, $3, $4, $5)
+          ON CONFLICT (session_id) DO UPDATE
+          SET ref = excluded.ref, image = excluded.image, mounted = excluded.mounted, created_at = now()`,
+        values: [sessionId, workspaceId, ref, image, mounted],
       });
     },
 
     async endedSessions(sessionIds) {
-      const live = await prisma.session.findMany({
-        where: { id: { in: sessionIds }, archivedAt: null },
-        select: { id: true },
-      });
-      const liveIds = new Set(live.map((session) => session.id));
-      return sessionIds.filter((id) => !liveIds.has(id));
+      const { rows } = await pool.query<{ id: string }>(
+        `SELECT id FROM unnest($1::text[]) AS asked(id)
+         WHERE NOT EXISTS (SELECT FROM sessions WHERE sessions.id = asked.id AND archived_at IS NULL)`,
+        [sessionIds],
+      );
+      return rows.map((row) => row.id);
     },
   };
 }

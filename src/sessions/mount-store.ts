@@ -1,4 +1,4 @@
-import type { PrismaClient } from "../generated/client.ts";
+import type pg from "pg";
 
 export interface Mount {
   resourceId: string;
@@ -7,16 +7,17 @@ export interface Mount {
   mountPath: string;
 }
 
-/** What is to be put into a session's sandbox, oldest first. */
-export function createMountStore(prisma: PrismaClient) {
+/** What is to be put into a session's sandbox, oldest first. A plain statement: every model request waits for it. */
+export function createMountStore(pool: pg.Pool) {
   return {
     async mountsOf(sessionId: string): Promise<Mount[]> {
-      const rows = await prisma.sessionResource.findMany({
-        where: { sessionId },
-        orderBy: [{ createdAt: "asc" }, { id: "asc" }],
-        select: { id: true, fileId: true, mountPath: true },
+      const { rows } = await pool.query<Mount>({
+        name: "mounts_of",
+        text: `SELECT id AS "resourceId", file_id AS "fileId", mount_path AS "mountPath"
+          FROM session_resources WHERE session_id = $1 ORDER BY created_at, id`,
+        values: [sessionId],
       });
-      return rows.map(({ id, ...mount }) => ({ resourceId: id, ...mount }));
+      return rows;
     },
   };
 }
