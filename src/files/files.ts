@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import { AppError, invalid, notFound } from "../errors.ts";
-import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
 import type { Logger } from "../log.ts";
 import type { FileMetadata } from "../schemas/file.ts";
 import type { BlobStore, StoredBlob } from "./blob-store.ts";
-import type { FileFilter, FileRow, FileStore, NewFile } from "./file-store.ts";
+import { assertNotExpired, newFile, toFileMetadata } from "./file-row.ts";
+import type { FileFilter, FileRow, FileStore } from "./file-store.ts";
 import { safeFilename } from "./filename.ts";
 import { MAGIC_BYTES, mimeTypeOf } from "./mime-type.ts";
 
@@ -106,7 +106,7 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
     async publish(workspaceId, draft, { filename, declaredType, expiresInSeconds }) {
       const mimeType = mimeTypeOf(filename, draft.head, declaredType);
       const row = await store.insert({
-        ...newRow(workspaceId, draft, safeFilename(filename, mimeType), mimeType),
+        ...newFile(workspaceId, draft, safeFilename(filename, mimeType), mimeType),
         expiresAt: expiresInSeconds === null ? null : new Date(Date.now() + expiresInSeconds * 1000),
       });
       return toFileMetadata(row);
@@ -157,7 +157,7 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
       }
       const mimeType = mimeTypeOf(path, content.subarray(0, MAGIC_BYTES));
       const row = await store.insert({
-        ...newRow(workspaceId, blob, safeFilename(path, mimeType), mimeType),
+        ...newFile(workspaceId, blob, safeFilename(path, mimeType), mimeType),
         previewKey: preview && (await blobs.put(once(preview))).key,
         sessionId,
         downloadable: true,
@@ -177,60 +177,6 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
       );
     },
   };
-}
-
-function newRow(workspaceId: string, blob: StoredBlob, filename: string, mimeType: string) {
-  return {
-    id: newId("file"),
-    workspaceId,
-    filename,
-    mimeType,
-    sizeBytes: BigInt(blob.sizeBytes),
-    sha256: blob.sha256,
-    blobKey: blob.key,
-    previewKey: null,
-    sessionId: null,
-    downloadable: false,
-    outputPath: null,
-    outputMtimeNs: null,
-    expiresAt: null,
-  };
-}
-
-/** A session's own copy, which has an id of its own and shares the bytes and the expiry. */
-export function copyOf(original: FileRow, sessionId: string): NewFile {
-  const { createdAt: _, ...shared } = original;
-  return {
-    ...shared,
-    id: newId("file"),
-    sessionId,
-    previewKey: null,
-    downloadable: false,
-    outputPath: null,
-    outputMtimeNs: null,
-  };
-}
-
-export function toFileMetadata(row: FileRow): FileMetadata {
-  return {
-    id: row.id,
-    type: "file",
-    filename: row.filename,
-    mime_type: row.mimeType,
-    size_bytes: Number(row.sizeBytes),
-    created_at: row.createdAt.toISOString(),
-    downloadable: row.downloadable,
-    expires_at: row.expiresAt?.toISOString() ?? null,
-    scope: row.sessionId === null ? null : { type: "session", id: row.sessionId },
-  };
-}
-
-/** @throws AppError `not_found` with `file_expired` once the file's time is over */
-export function assertNotExpired(row: FileRow): void {
-  if (!row.expiresAt || row.expiresAt.getTime() > Date.now()) return;
-  throw new AppError("not_found", `File \`${row.id}\` expired at ${row.expiresAt.toISOString()}.`, {
-    details: { error_code: "file_expired" },
-  });
 }
 
 /** Passes a stream on, shows its first bytes, and fails as soon as it is too long. */

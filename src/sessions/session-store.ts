@@ -1,5 +1,5 @@
 import { invalid, notFound } from "../errors.ts";
-import { assertNotExpired, copyOf } from "../files/files.ts";
+import { assertNotExpired, copyOf } from "../files/file-row.ts";
 import { lockOriginals, removeFiles } from "../files/file-store.ts";
 import { Prisma, type PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
