@@ -1,4 +1,5 @@
 import type { Append } from "./event-log.ts";
+import { toJsonb } from "./jsonb.ts";
 
 export interface Statement {
   /** For a prepared statement; absent where so many events are rare. */
@@ -41,8 +42,8 @@ export function appendStatement({ fence, events, state, taken = [], release }: A
 )`;
   }
   const rows = events.map(({ event, private: hidden }, index) => {
-    const payload = bind(JSON.stringify(event));
-    const secret = bind(hidden === undefined ? null : JSON.stringify(hidden));
+    const payload = bind(toJsonb(event));
+    const secret = bind(hidden === undefined ? null : toJsonb(hidden));
     return `SELECT ${id}, base + ${index + 1}, ${bind(event.id)}::text, thread_id, ${bind(event.type)}::text,
     ${payload}::jsonb, ${secret}::jsonb, ${bind(event.processed_at)}::timestamptz FROM session`;
   });

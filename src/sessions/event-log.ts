@@ -3,6 +3,7 @@ import { invalid, LeaseLostError, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type EventParams, type EventPreview, QueuedEvent, SessionEvent } from "../schemas/event.ts";
 import { appendStatement } from "./append-statement.ts";
+import { toJsonb } from "./jsonb.ts";
 import type { SessionState } from "./transition.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -74,8 +75,8 @@ export interface EventLog {
   lastSeq(sessionId: string): Promise<number | null>;
   /** `seq` of the last event of a type, 0 when there is none. */
   lastSeqOf(sessionId: string, type: SessionEvent["type"]): Promise<number>;
-  /** Shows a preview to streams that asked for it. Never stored, never waits. */
-  preview(sessionId: string, preview: EventPreview): void;
+  /** Shows a preview to streams that asked for it. Never stored, never waits. `frame` numbers an event's previews from 0. */
+  preview(sessionId: string, preview: EventPreview, frame: number): void;
 }
 
 const ENQUEUE = `
@@ -102,7 +103,7 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
           events.length,
           events.map((event) => event.id),
           events.map((event) => event.type),
-          events.map((event) => JSON.stringify(event)),
+          events.map((event) => toJsonb(event)),
         ],
       });
       if (rowCount !== events.length) throw await whyNotEnqueued(pool, workspaceId, sessionId);
@@ -158,7 +159,7 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
       return rows[0]?.seq ?? 0;
     },
 
-    preview: (sessionId, preview) => wakeups.publish({ sessionId, preview }),
+    preview: (sessionId, preview, frame) => wakeups.publish({ sessionId, preview, frame }),
   };
 }
 

@@ -25,7 +25,10 @@ export interface Lease {
 export interface Leases {
   /** Null when another holder's lease is still good, when there is nothing to do, or when the session is gone. */
   acquire(sessionId: string, owner: string): Promise<Lease | null>;
-  /** How many events wait in the inbox; null when the lease is lost. */
+  /**
+   * How many events wait in the inbox; null when the lease is lost or was given back: a renewal that comes late must not
+   * lock out the next holder.
+   */
   renew(fence: Fence): Promise<{ queuedCount: number } | null>;
   /** Lets the next one in at once. No error when it was lost already. */
   release(fence: Fence): Promise<void>;
@@ -70,7 +73,7 @@ export function createLeases(pool: pg.Pool, ttlMs: number): Leases {
       const { rows } = await pool.query<{ queued_count: number }>({
         name: "renew",
         text: `UPDATE sessions SET lease_expires_at = now() + $3 * interval '1 ms'
-          WHERE id = $1 AND lease_epoch = $2 RETURNING queued_count`,
+          WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL RETURNING queued_count`,
         values: [sessionId, epoch, ttlMs],
       });
       return rows[0] ? { queuedCount: rows[0].queued_count } : null;

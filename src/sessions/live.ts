@@ -78,7 +78,8 @@ async function* tail(
 class FollowInbox {
   readonly #shows: ReadonlySet<string>;
   #previews: EventPreview[] = [];
-  readonly #started = new Set<string>();
+  /** The frame that comes next, by event. */
+  readonly #started = new Map<string, number>();
   readonly #finished = new Set<string>();
   #woken = true;
   #deleted = false;
@@ -89,7 +90,7 @@ class FollowInbox {
   }
 
   take(wakeup: Wakeup): void {
-    if (wakeup.preview && !this.#admit(wakeup.preview)) return;
+    if (wakeup.preview && !this.#admit(wakeup.preview, wakeup.frame ?? 0)) return;
     this.#deleted ||= wakeup.deleted === true;
     this.#woken = true;
     this.#wake();
@@ -117,26 +118,31 @@ class FollowInbox {
   finish({ id, type }: SessionEvent): void {
     if (!this.#shows.has(type)) return;
     this.#started.delete(id);
+    this.#previews = this.#previews.filter((preview) => idOf(preview) !== id);
     this.#finished.add(id);
     if (this.#finished.size > FINISHED_REMEMBERED) this.#finished.delete([...this.#finished][0] ?? "");
   }
 
   /**
-   * What is shown of a message is always a prefix of it: nothing before its start, nothing after a frame was left out,
-   * nothing after the message itself.
+   * What is shown of a message is always a prefix of it: nothing before its start, nothing after a frame that was lost or
+   * left out, nothing twice, nothing after the message itself.
    */
-  #admit(preview: EventPreview): boolean {
-    if (preview.type === "event_start") {
-      const { id, type } = preview.event;
-      if (!this.#shows.has(type) || this.#finished.has(id)) return false;
-      this.#started.add(id);
-    } else if (!this.#started.has(preview.event_id)) {
-      return false;
-    } else if (this.#previews.length >= PREVIEWS_HELD_MAX) {
-      this.#started.delete(preview.event_id);
+  #admit(preview: EventPreview, frame: number): boolean {
+    const id = idOf(preview);
+    if (preview.type === "event_start" && frame === 0) {
+      if (!this.#shows.has(preview.event.type) || this.#finished.has(id) || this.#started.has(id)) return false;
+    } else if (this.#started.get(id) !== frame) {
+      if (frame > (this.#started.get(id) ?? frame)) this.#started.delete(id);
       return false;
     }
+    if (this.#previews.length >= PREVIEWS_HELD_MAX) {
+      this.#started.delete(id);
+      return false;
+    }
+    this.#started.set(id, frame + 1);
     this.#previews.push(preview);
     return true;
   }
 }
+
+const idOf = (preview: EventPreview) => (preview.type === "event_start" ? preview.event.id : preview.event_id);

@@ -8,6 +8,7 @@ import type { Metadata } from "../schemas/common.ts";
 import type { EventOf, QueuedEvent } from "../schemas/event.ts";
 import type { FileResource } from "../schemas/resource.ts";
 import type { Session, SessionStatus } from "../schemas/session.ts";
+import { toJsonb } from "./jsonb.ts";
 import { type SessionRow, toResource, toSession } from "./session-view.ts";
 import { INITIAL_STATE, type SessionState, transition } from "./transition.ts";
 
@@ -169,7 +170,7 @@ async function insertEvents(tx: Prisma.TransactionClient, session: NewSession): 
   });
   for (const event of initialEvents) {
     // One by one: the order of arrival is the order of these statements.
-    await tx.queuedEvent.create({ data: { id: event.id, sessionId, type: event.type, payload: event } });
+    await tx.queuedEvent.create({ data: { id: event.id, sessionId, type: event.type, payload: JSON.parse(toJsonb(event)) } });
   }
 }
 

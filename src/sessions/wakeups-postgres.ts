@@ -8,6 +8,7 @@ import type { Wakeup, Wakeups } from "./wakeups.ts";
 
 const CHANNEL = "deckhand_wakeups";
 const RECONNECT_DELAY_MS = 500;
+const CONNECT_TIMEOUT_MS = 10_000;
 /** Postgres refuses a notification of 8,000 bytes; a preview is dropped before that, a bare wake-up never gets near. */
 const PAYLOAD_BYTES_MAX = 7_900;
 
@@ -23,6 +24,7 @@ export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Lo
   const closing = new AbortController();
   const outbox: Wakeup[] = [];
   let sending: Promise<void> | null = null;
+  let reconnecting: Promise<void> | null = null;
   let client = await listen();
 
   function receive(payload: string) {
@@ -31,13 +33,17 @@ export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Lo
   }
 
   async function listen(): Promise<pg.Client> {
-    const connection = new pg.Client({ connectionString: url, keepAlive: true });
+    const connection = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    });
     connection.on("notification", (message) => receive(message.payload ?? ""));
     connection.on("error", (error) => log.warn({ error: messageOf(error) }, "wakeup connection failed"));
     await connection.connect();
     await connection.query(`LISTEN ${CHANNEL}`);
     connection.once("end", () => {
-      if (!closing.signal.aborted) void reconnect(); // Retries until closed; each failure is logged.
+      if (!closing.signal.aborted) reconnecting = reconnect(); // Retries until closed; each failure is logged.
     });
     return connection;
   }
@@ -57,6 +63,7 @@ export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Lo
 
   async function send() {
     while (outbox.length > 0) {
+      // Wake-ups that say the same are one; previews never do, because their frames are numbered.
       const payloads = new Set(outbox.splice(0).map((wakeup) => JSON.stringify({ ...wakeup, from: origin })));
       const sendable = [...payloads].filter((payload) => Buffer.byteLength(payload) < PAYLOAD_BYTES_MAX);
       try {
@@ -84,7 +91,7 @@ export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Lo
     async close() {
       closing.abort();
       listeners.clear();
-      await sending;
+      await Promise.all([sending, reconnecting]);
       await client.end();
     },
   };

@@ -14,19 +14,26 @@ export async function connectRedisWakeups(url: string, prefix: string, log: Logg
   const origin = randomUUID();
   const listeners = new WakeupListeners();
   const publisher = new Redis(url);
-  const subscriber = new Redis(url);
+  const subscriber = new Redis(url, { autoResubscribe: false });
   let closed = false;
+  const warn = (error: unknown) => log.warn({ error: messageOf(error) }, "wakeup connection failed");
 
-  for (const connection of [publisher, subscriber]) {
-    connection.on("error", (error) => log.warn({ error: messageOf(error) }, "wakeup connection failed"));
-  }
+  for (const connection of [publisher, subscriber]) connection.on("error", warn);
   subscriber.on("message", (_channel, payload) => {
     const { from, ...wakeup } = JSON.parse(payload) as Wakeup & { from: string };
     if (from !== origin) listeners.wake(wakeup);
   });
-  await subscriber.subscribe(channel);
-  // ioredis subscribes again by itself after a break; what was published meanwhile is lost.
-  subscriber.on("ready", () => listeners.wakeAll());
+  try {
+    await subscriber.subscribe(channel);
+  } catch (error) {
+    publisher.disconnect();
+    subscriber.disconnect();
+    throw error;
+  }
+  // What was published during a break is lost, up to the moment of the new subscription: only then is everybody woken.
+  subscriber.on("ready", () => {
+    subscriber.subscribe(channel).then(() => listeners.wakeAll(), warn);
+  });
 
   return {
     publish(wakeup) {
@@ -41,7 +48,11 @@ export async function connectRedisWakeups(url: string, prefix: string, log: Logg
     async close() {
       closed = true;
       listeners.clear();
-      await Promise.all([publisher.quit(), subscriber.quit()]);
+      // A connection that is down has nobody to say goodbye to, and would wait for one.
+      for (const connection of [publisher, subscriber]) {
+        if (connection.status === "ready") await connection.quit().catch(warn);
+        else connection.disconnect();
+      }
     },
   };
 }

@@ -7,6 +7,8 @@ export interface Wakeup {
   inbox?: true;
   /** A frame for streams that asked for `event_deltas`: shown or lost, never stored. */
   preview?: EventPreview;
+  /** Place of the preview among those of its event, from 0: whoever misses one shows no more of that event. */
+  frame?: number;
   /** The session was deleted, so its log can't tell. */
   deleted?: true;
 }
