@@ -60,8 +60,10 @@ function toMessage(message: ModelMessage): { role: "user" | "assistant"; content
   return { role: "user", content };
 }
 
-function toBlock(block: ModelContent): Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam {
-  if (block.type === "text") return { type: "text", text: block.text === "" ? "(empty)" : block.text };
+function toBlock(
+  block: ModelContent,
+): Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam {
+  if (block.type === "text") return { type: "text", text: block.text.trim() === "" ? "(empty)" : block.text };
   if (block.type === "image") {
     const mediaType = IMAGE_TYPES.find((type) => type === block.mediaType);
     if (!mediaType) return { type: "text", text: `[An image of type ${block.mediaType}, which can't be shown.]` };
@@ -81,5 +83,8 @@ function withCacheMark(messages: { role: "user" | "assistant"; content: Block[] 
   const last = messages.at(-1);
   const block = last?.content.at(-1);
   if (!last || !block || block.type === "thinking" || block.type === "redacted_thinking") return messages;
-  return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), { ...block, ...CACHED } as Block] }];
+  return [
+    ...messages.slice(0, -1),
+    { ...last, content: [...last.content.slice(0, -1), { ...block, ...CACHED }] },
+  ];
 }

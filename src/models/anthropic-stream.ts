@@ -27,8 +27,7 @@ export class AnthropicStream {
         return [];
       case "content_block_start":
         this.#blocks.set(frame.index, { block: { ...frame.content_block }, json: "" });
-        if (frame.content_block.type === "text") this.#textBlocks += 1;
-        return isThinking(frame.content_block) ? [{ type: "thinking" }] : [];
+        return this.#open(frame.content_block);
       case "content_block_delta":
         return this.#grow(frame);
       case "message_delta":
@@ -38,10 +37,16 @@ export class AnthropicStream {
       case "content_block_stop":
       case "message_stop":
         return [];
+      default:
+        return []; // The API may add kinds of frames.
     }
   }
 
-  /** @returns null when the stream ended before the model was done */
+  /**
+   * A call that was cut off has half an input and must not run: like one whose JSON is broken, it gets an argument that no
+   * tool takes, so that the model is told.
+   * @returns null when the stream ended before the model was done
+   */
   response(): ModelResponse | null {
     if (this.#stopReason === null) return null;
     const cutOff = this.#stopReason === "max_tokens" || this.#stopReason === "model_context_window_exceeded";
@@ -49,11 +54,18 @@ export class AnthropicStream {
     const content = blocks.flatMap(({ block, json }, index): ModelResponse["content"] => {
       if (block.type === "text") return [{ type: "text", text: block.text }];
       if (isThinking(block)) return [{ type: "thinking", opaque: block }];
-      // A call that was cut off has half an input: it must not run.
-      if (block.type !== "tool_use" || (cutOff && index === blocks.length - 1)) return [];
-      return [{ type: "tool_use", id: block.id, name: block.name, input: parseInput(json) }];
+      if (block.type !== "tool_use") return [];
+      const input = cutOff && index === blocks.length - 1 ? { cut_off_at_output_limit: json } : parseInput(json);
+      return [{ type: "tool_use", id: block.id, name: block.name, input }];
     });
     return { content, stopReason: toStopReason(this.#stopReason), usage: { ...this.#usage } };
+  }
+
+  #open(block: Anthropic.ContentBlock): ModelStreamEvent[] {
+    if (isThinking(block)) return [{ type: "thinking" }];
+    if (block.type !== "text") return [];
+    this.#textBlocks += 1;
+    return block.text === "" ? [] : [{ type: "text", index: this.#textBlocks - 1, text: block.text }];
   }
 
   #grow({ index, delta }: Anthropic.RawContentBlockDeltaEvent): ModelStreamEvent[] {
@@ -84,7 +96,7 @@ function isThinking(block: { type: string }): boolean {
   return block.type === "thinking" || block.type === "redacted_thinking";
 }
 
-/** The model's arguments as it wrote them. Broken JSON becomes an argument that no tool takes, so the model is told. */
+/** The model's arguments as it wrote them. */
 function parseInput(json: string): unknown {
   if (json === "") return {};
   try {

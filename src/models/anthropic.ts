@@ -1,8 +1,11 @@
 import Anthropic, { APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
+import { z } from "zod";
 import { messageOf } from "../errors.ts";
 import { toAnthropicRequest } from "./anthropic-request.ts";
 import { AnthropicStream } from "./anthropic-stream.ts";
 import { ModelError, type ModelErrorType, type ModelInfo, type ModelProvider } from "./model-provider.ts";
+
+const ErrorBody = z.object({ error: z.object({ message: z.string() }) });
 
 /** A stream that says nothing for this long is taken for dead. The API pings about every 15 s. */
 const SILENCE_TIMEOUT_MS = 90_000;
@@ -21,6 +24,7 @@ export function createAnthropicProvider(options: AnthropicOptions): ModelProvide
     apiKey: options.apiKey,
     ...(options.baseUrl ? { baseURL: options.baseUrl } : {}),
     maxRetries: 0,
+    logLevel: "off", // It would print what the model said.
   });
   return {
     name: "anthropic",
@@ -30,11 +34,9 @@ export function createAnthropicProvider(options: AnthropicOptions): ModelProvide
       const either = AbortSignal.any([signal, silence.signal]);
       const answer = new AnthropicStream();
       try {
-        const frames = await client.messages.create(toAnthropicRequest(request), { signal: either });
-        for await (const frame of frames) {
-          silence.heard();
-          yield* answer.take(frame);
-        }
+        const heard = client.withOptions({ fetch: heardFetch(() => silence.heard()) });
+        const frames = await heard.messages.create(toAnthropicRequest(request), { signal: either });
+        for await (const frame of frames) yield* answer.take(frame);
         // The SDK ends its iteration without an error when the signal aborts in mid-stream.
         either.throwIfAborted();
       } catch (error) {
@@ -48,6 +50,20 @@ export function createAnthropicProvider(options: AnthropicOptions): ModelProvide
       if (!response) throw failed("The model's answer broke off.", true);
       yield { type: "response", response };
     },
+  };
+}
+
+/** A fetch that tells of every piece of the body: the SDK keeps pings to itself, and a model that thinks sends nothing else. */
+function heardFetch(heard: () => void): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    const listening = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        heard();
+        controller.enqueue(chunk);
+      },
+    });
+    return new Response(response.body?.pipeThrough(listening) ?? null, response);
   };
 }
 
@@ -75,7 +91,8 @@ class SilenceTimer {
 function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIUserAbortError) return failed("The model request was aborted.", true, error);
-  if (error instanceof APIConnectionError) return failed(`The model API can't be reached: ${error.message}`, true, error);
+  if (error instanceof APIConnectionError)
+    return failed(`The model API can't be reached: ${error.message}`, true, error);
   // Anything else is a stream that is not what it should be.
   if (!(error instanceof APIError)) return failed(`The model API answered nonsense: ${messageOf(error)}`, true, error);
   return new ModelError(typeOf(error), `The model API refused the request: ${detailOf(error)}`, {
@@ -111,9 +128,8 @@ function retryAfterMs({ headers }: APIError): number | null {
 }
 
 function detailOf(error: APIError): string {
-  const body = error.error as { error?: { message?: unknown } } | undefined;
-  const told = body?.error?.message;
-  const said = typeof told === "string" ? told : error.message;
+  const body = ErrorBody.safeParse(error.error);
+  const said = body.success ? body.data.error.message : error.message;
   return error.status === undefined ? said : `${error.status}, ${said}`;
 }
 
