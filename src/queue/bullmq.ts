@@ -34,6 +34,7 @@ interface BullQueueLike {
   add(name: string, payload: unknown, options: { delay?: number }): Promise<unknown>;
   waitUntilReady(): Promise<unknown>;
   close(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): unknown;
 }
 
 interface BullWorkerLike {
@@ -51,7 +52,9 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
   const queues = new Map<JobName, BullQueueLike>();
   const workers = new Set<Worker>();
   for (const name of z.array(z.enum(["run-session", "deliver-thread"])).parse(Object.keys(jobs))) {
-    queues.set(name, classes.queue(name));
+    const queue = classes.queue(name);
+    queue.on("error", (error) => log.warn({ job: name, error: messageOf(error) }, "queue connection failed"));
+    queues.set(name, queue);
   }
   await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()));
 
@@ -66,13 +69,13 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
       const bull = classes.worker(name, process, { concurrency, lockDuration: LOCK_MS, maxStalledCount: 0 });
       bull.on("error", (error) => log.warn({ job: name, error: messageOf(error) }, "queue connection failed"));
       await bull.waitUntilReady();
-      const worker: Worker = {
-        async stop() {
-          if (!workers.delete(worker)) return;
-          stopping.abort(new Error("The worker is stopping."));
-          await bull.close();
-        },
+      let stopped: Promise<void> | null = null;
+      const stop = async () => {
+        stopping.abort(new Error("The worker is stopping."));
+        await bull.close();
+        workers.delete(worker);
       };
+      const worker: Worker = { stop: () => (stopped ??= stop()) };
       workers.add(worker);
       return worker;
     },
