@@ -1,5 +1,5 @@
 import { newId } from "../ids.ts";
-import type { ModelResponse, ModelStreamEvent } from "../models/model-provider.ts";
+import type { ModelResponse, ModelStreamEvent, ModelToolUse } from "../models/model-provider.ts";
 import type { EventPreview, ModelUsage } from "../schemas/event.ts";
 import type { ModelAnswer } from "./replay.ts";
 import type { Turn } from "./turn.ts";
@@ -11,9 +11,15 @@ const NO_USAGE: ModelUsage = {
   cache_read_input_tokens: 0,
 };
 
+type StampedContent = (
+  | Exclude<ModelResponse["content"][number], { type: "tool_use" }>
+  | (ModelToolUse & { input: Record<string, unknown> })
+)[];
+
 /** Starts the one request that a step makes, on the provider of the session's model. */
 export type StreamModel = (signal: AbortSignal) => AsyncIterable<ModelStreamEvent>;
-export type ShowPreview = (preview: EventPreview) => void;
+/** `frame` numbers the previews of one event from 0, so that a gap can be told. */
+export type ShowPreview = (preview: EventPreview, frame: number) => void;
 
 /**
  * Makes one model request and stages what came of it for the log.
@@ -42,8 +48,12 @@ export async function requestModel(
   signal: AbortSignal,
 ): Promise<{ startId: string; response: ModelResponse }> {
   const start = turn.stage({ type: "span.model_request_start" });
+  const failed = new AbortController();
   const committed = turn.commit();
-  const [response] = await Promise.all([consume(stream(signal), onEvent), committed]).catch(async (error: unknown) => {
+  // Without a start in the log nobody may see, or pay for, the answer.
+  committed.catch((error: unknown) => failed.abort(error));
+  const answered = consume(stream(AbortSignal.any([signal, failed.signal])), onEvent);
+  const [response] = await Promise.all([answered, committed]).catch(async (error: unknown) => {
     await committed; // Nothing may be staged while a commit is under way.
     throw error;
   });
@@ -79,15 +89,12 @@ function stageAnswer(
   response: ModelResponse,
   ids: { messageId: string; thinkingId: string },
 ): void {
-  const content = response.content.map((block) =>
-    block.type === "tool_use" ? { ...block, id: newId("sevt") } : block,
-  );
-  const texts = content.filter((block) => block.type === "text" && block.text.trim() !== "");
-  if (content.some((block) => block.type === "thinking")) turn.stage({ type: "agent.thinking", id: ids.thinkingId });
-  if (texts.length > 0) {
-    const blocks = texts.flatMap((block) => (block.type === "text" ? [block] : []));
-    turn.stage({ type: "agent.message", id: ids.messageId, content: blocks });
+  const content = replayable(response.content);
+  const texts = content.flatMap((block) => (block.type === "text" ? [block] : []));
+  if (response.content.some((block) => block.type === "thinking")) {
+    turn.stage({ type: "agent.thinking", id: ids.thinkingId });
   }
+  if (texts.length > 0) turn.stage({ type: "agent.message", id: ids.messageId, content: texts });
   const answer: ModelAnswer = { content };
   turn.stage(
     {
@@ -104,33 +111,56 @@ function stageAnswer(
       type: "agent.tool_use",
       id: block.id,
       name: block.name,
-      input: isRecord(block.input) ? block.input : { value: block.input },
+      input: block.input,
       evaluated_permission: "allow",
       evaluation: { type: "always_allow" },
     });
   }
 }
 
-/** Turns a stream's events into frames: a start, then deltas whose index counts text blocks. */
+/**
+ * The answer in a form that a model API takes back: no blank text, no thinking without something that follows from it, an
+ * object for every call's input. Calls get the ids of their events.
+ */
+function replayable(content: ModelResponse["content"]): StampedContent {
+  const kept = content.flatMap((block): StampedContent => {
+    if (block.type === "text") return block.text.trim() === "" ? [] : [block];
+    if (block.type === "thinking") return [block];
+    return [{ ...block, id: newId("sevt"), input: isRecord(block.input) ? block.input : { value: block.input } }];
+  });
+  return kept.slice(0, kept.findLastIndex((block) => block.type !== "thinking") + 1);
+}
+
+/**
+ * Turns a stream's events into frames: a start, then deltas whose index counts the text blocks of the message. A block
+ * that stays blank is none of those, so its beginning is held back until there is something to see.
+ */
 function previewer(
   { messageId, thinkingId }: { messageId: string; thinkingId: string },
   show: ShowPreview,
 ): (event: ModelStreamEvent) => void {
-  const started = new Set<string>();
+  const frames = new Map<string, number>();
+  const held = new Map<number, string>();
+  const places = new Map<number, number>();
+  const send = (id: string, preview: EventPreview) => {
+    const frame = frames.get(id) ?? 0;
+    frames.set(id, frame + 1);
+    show(preview, frame);
+  };
   const start = (type: "agent.message" | "agent.thinking", id: string) => {
-    if (started.has(id)) return;
-    started.add(id);
-    show({ type: "event_start", event: { type, id } });
+    if (!frames.has(id)) send(id, { type: "event_start", event: { type, id } });
   };
   return (event) => {
     if (event.type === "thinking") start("agent.thinking", thinkingId);
     if (event.type !== "text") return;
+    const text = (held.get(event.index) ?? "") + event.text;
+    const index = places.get(event.index) ?? places.size;
+    if (!places.has(event.index) && text.trim() === "") return void held.set(event.index, text);
+    places.set(event.index, index);
+    held.delete(event.index);
     start("agent.message", messageId);
-    show({
-      type: "event_delta",
-      event_id: messageId,
-      delta: { type: "content_delta", index: event.index, content: { type: "text", text: event.text } },
-    });
+    const delta = { type: "content_delta" as const, index, content: { type: "text" as const, text } };
+    send(messageId, { type: "event_delta", event_id: messageId, delta });
   };
 }
 

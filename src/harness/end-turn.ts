@@ -1,7 +1,7 @@
 import type { QueuedEvent, SessionErrorDetail, StopReason } from "../schemas/event.ts";
 import { usageAt } from "../sessions/transition.ts";
 import { stageUnanswered } from "./call-model.ts";
-import { INTERRUPTED } from "./tool-result.ts";
+import { INTERRUPTED, type ToolResult } from "./tool-result.ts";
 import type { Turn } from "./turn.ts";
 
 /** Stages the events that begin a turn, unless one is under way. */
@@ -16,20 +16,28 @@ export function stageRunning(turn: Turn): void {
  * @returns false when somebody sent something in the meantime: the turn goes on then
  */
 export function commitIdle(turn: Turn, stopReason: StopReason): Promise<boolean> {
-  return turn.commitIdle(() => {
-    const idle = { stop_reason: stopReason, stop_details: null };
-    turn.stage({ type: "session.thread_status_idle", ...threadOf(turn), ...idle });
-    turn.stage({ type: "session.usage", usage: usageAt(turn.state, new Date()), budget: null });
-    turn.stage({ type: "session.status_idle", ...idle });
-  });
+  return turn.commitIdle(() => stageIdle(turn, stopReason));
+}
+
+/** Stages the events that end a turn. Committed by themselves they keep the lease, for more that is known to wait. */
+export function stageIdle(turn: Turn, stopReason: StopReason): void {
+  const idle = { stop_reason: stopReason, stop_details: null };
+  turn.stage({ type: "session.thread_status_idle", ...threadOf(turn), ...idle });
+  turn.stage({ type: "session.usage", usage: usageAt(turn.state, new Date()), budget: null });
+  turn.stage({ type: "session.status_idle", ...idle });
+}
+
+/** Stages an end for the request that was opened and for every call that has no result. */
+export function closeOpen(turn: Turn, { isError, result }: { isError: boolean; result: ToolResult }): void {
+  if (turn.view.openRequestId) stageUnanswered(turn, turn.view.openRequestId, isError);
+  for (const call of turn.view.unresolvedCalls) {
+    turn.stage({ type: "agent.tool_result", tool_use_id: call.id, ...result });
+  }
 }
 
 /** Stages what an interrupt does: whatever is open is closed, then the interrupt and what came before it are taken up. */
 export function stageInterrupt(turn: Turn, taken: readonly QueuedEvent[]): void {
-  if (turn.view.openRequestId) stageUnanswered(turn, turn.view.openRequestId, false);
-  for (const call of turn.view.unresolvedCalls) {
-    turn.stage({ type: "agent.tool_result", tool_use_id: call.id, ...INTERRUPTED });
-  }
+  closeOpen(turn, { isError: false, result: INTERRUPTED });
   const messages = taken.filter((event) => event.type !== "user.interrupt");
   for (const event of messages) turn.take(event);
   if (messages.length > 0) stageRunning(turn);

@@ -1,7 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { EventLog } from "../sessions/event-log.ts";
-import type { Lease, Leases } from "../sessions/lease.ts";
+import type { EventLog, Fence } from "../sessions/event-log.ts";
+import type { Leases } from "../sessions/lease.ts";
 import type { Wakeups } from "../sessions/wakeups.ts";
 import type { TurnSignals } from "./signals.ts";
 
@@ -13,9 +13,9 @@ export interface Heartbeat {
 }
 
 export interface HeartbeatDeps {
-  leases: Leases;
-  log: EventLog;
-  wakeups: Wakeups;
+  leases: Pick<Leases, "renew">;
+  log: Pick<EventLog, "inbox">;
+  wakeups: Pick<Wakeups, "subscribe">;
   leaseMs: number;
   logger: Logger;
 }
@@ -27,10 +27,9 @@ export interface HeartbeatDeps {
  */
 export async function startHeartbeat(
   deps: HeartbeatDeps,
-  lease: Lease,
+  fence: Fence,
   signals: () => TurnSignals,
 ): Promise<Heartbeat> {
-  const { fence } = lease;
   const logger = deps.logger.child({ session_id: fence.sessionId });
   let lastRenewed = performance.now();
 
@@ -47,15 +46,17 @@ export async function startHeartbeat(
     }
   };
   const lookForInterrupt = async () => {
+    // By the time of the answer an interrupt may be dealt with: it must not cut what comes after it.
+    const current = signals();
     const inbox = await deps.log.inbox(fence.sessionId);
-    if (inbox.some((event) => event.type === "user.interrupt")) signals().cut("interrupt");
+    if (inbox.some((event) => event.type === "user.interrupt")) current.cut("interrupt");
   };
 
-  const timer = setInterval(() => void renew(), deps.leaseMs / RENEWALS_PER_TTL); // `renew` handles its own failure.
   const unsubscribe = await deps.wakeups.subscribe(fence.sessionId, (wakeup) => {
     if (!wakeup.inbox) return;
     lookForInterrupt().catch((error: unknown) => logger.warn({ error: messageOf(error) }, "inbox not read"));
   });
+  const timer = setInterval(() => void renew(), deps.leaseMs / RENEWALS_PER_TTL); // `renew` handles its own failure.
   return {
     stop() {
       clearInterval(timer);

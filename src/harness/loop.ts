@@ -1,5 +1,10 @@
 import type { LoggedEvent } from "../sessions/event-log.ts";
+import type { ContentBlock } from "../schemas/content.ts";
 import type { EventOf, ModelUsage, SessionEvent } from "../schemas/event.ts";
+
+const CHARS_PER_TOKEN = 3;
+/** Of an image, or of a short document. */
+const ATTACHMENT_TOKENS = 2_000;
 
 /** What the harness does next. */
 export type Step =
@@ -17,13 +22,15 @@ export interface TurnView {
   owesAnswer: boolean;
   openRequestId: string | null;
   unresolvedCalls: EventOf<"agent.tool_use">[];
-  /** Failed model requests since the last good one or the start of the turn. */
+  /** The user stopped this turn, and nothing was sent since. */
+  interrupted: boolean;
+  /** Failures that were to be tried again, since the last good model request or the start of the turn. */
   failedAttempts: number;
   /** Model requests with tool calls in this turn. */
   toolRounds: number;
   /** Compactions since the model last answered. */
   compactions: number;
-  /** Tokens of the last good request and its answer: about what the next request will hold. */
+  /** About what the next request will hold: the last good one, its answer, and an estimate of what came since. */
   contextTokens: number;
 }
 
@@ -38,6 +45,7 @@ export const EMPTY_VIEW: TurnView = {
   owesAnswer: false,
   openRequestId: null,
   unresolvedCalls: [],
+  interrupted: false,
   failedAttempts: 0,
   toolRounds: 0,
   compactions: 0,
@@ -48,11 +56,18 @@ export const EMPTY_VIEW: TurnView = {
 export function advance(view: TurnView, event: SessionEvent): TurnView {
   switch (event.type) {
     case "user.message":
-      return { ...view, owesAnswer: true };
+      return {
+        ...view,
+        owesAnswer: true,
+        interrupted: false,
+        contextTokens: view.contextTokens + estimateTokens(event.content),
+      };
     case "user.interrupt":
-      return { ...view, owesAnswer: false };
+      return { ...view, owesAnswer: false, interrupted: true };
     case "session.status_idle":
-      return { ...view, owesAnswer: false, failedAttempts: 0, toolRounds: 0, compactions: 0 };
+      return { ...view, owesAnswer: false, interrupted: false, failedAttempts: 0, toolRounds: 0, compactions: 0 };
+    case "session.error":
+      return event.error.retry_status.type === "retrying" ? { ...view, failedAttempts: view.failedAttempts + 1 } : view;
     case "span.model_request_start":
       return { ...view, openRequestId: event.id };
     case "span.model_request_end":
@@ -70,7 +85,12 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
     }
     case "agent.tool_result": {
       const left = view.unresolvedCalls.filter((call) => call.id !== event.tool_use_id);
-      return { ...view, owesAnswer: true, unresolvedCalls: left };
+      return {
+        ...view,
+        owesAnswer: true,
+        unresolvedCalls: left,
+        contextTokens: view.contextTokens + estimateTokens(event.content),
+      };
     }
     case "agent.thread_context_compacted":
       return { ...view, owesAnswer: true, compactions: view.compactions + 1, contextTokens: 0 };
@@ -95,17 +115,21 @@ export function nextStep(view: TurnView, limits: LoopLimits): Step {
 }
 
 function afterRequest(view: TurnView, event: EventOf<"span.model_request_end">): TurnView {
-  if (event.is_error) return { ...view, failedAttempts: view.failedAttempts + 1 };
-  return {
-    ...view,
-    owesAnswer: false,
-    failedAttempts: 0,
-    contextTokens: tokensOf(event.model_usage),
-  };
+  if (event.is_error) return view;
+  // A request that was stopped counted nothing, and a model may not count at all: the estimate stands then.
+  const contextTokens = tokensOf(event.model_usage) || view.contextTokens;
+  return { ...view, owesAnswer: false, failedAttempts: 0, contextTokens };
+}
+
+/** On the high side, so that a request is made smaller before the model refuses it. */
+function estimateTokens(content: readonly ContentBlock[]): number {
+  return content.reduce(
+    (total, block) =>
+      total + (block.type === "text" ? Math.ceil(block.text.length / CHARS_PER_TOKEN) : ATTACHMENT_TOKENS),
+    0,
+  );
 }
 
 function tokensOf(usage: ModelUsage): number {
-  return (
-    usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens + usage.output_tokens
-  );
+  return usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens + usage.output_tokens;
 }

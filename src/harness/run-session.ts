@@ -1,14 +1,12 @@
 import { LeaseLostError, messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { ModelError } from "../models/model-provider.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { SandboxStore } from "../sandbox/sandbox-store.ts";
-import type { SessionErrorDetail } from "../schemas/event.ts";
 import type { EventLog, LoggedEvent } from "../sessions/event-log.ts";
 import type { Lease, Leases } from "../sessions/lease.ts";
 import type { Wakeups } from "../sessions/wakeups.ts";
 import type { CrashPoint } from "./crash-points.ts";
-import { commitIdle } from "./end-turn.ts";
+import { rescheduleOrGiveUp } from "./failure.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { planIntake } from "./intake.ts";
 import type { FindModel } from "./model-request.ts";
@@ -61,19 +59,29 @@ export async function runSession(deps: HarnessDeps, sessionId: string, stopping:
   if (!lease) return;
   if (await mustWait(deps, lease)) return deps.leases.release(lease.fence);
 
-  const run = await openRun(deps, lease);
-  const stop = () => run.signals.cut("stopping");
-  const heartbeat = await startHeartbeat({ ...deps, logger: run.logger }, lease, () => run.signals);
+  const first = new TurnSignals();
+  let run: Run | null = null;
+  const signals = () => run?.signals ?? first;
+  // Before the log is read: a long one may take longer than a lease lasts.
+  const heartbeat = await startHeartbeat(deps, lease.fence, signals);
+  const stop = () => signals().cut("stopping");
   stopping.addEventListener("abort", stop);
   try {
+    run = await openRun(deps, lease, first);
     if (stopping.aborted) stop();
-    await runSteps(run);
-  } catch (error) {
-    await onFailure(run, error);
+    await goOn(run);
   } finally {
     stopping.removeEventListener("abort", stop);
     heartbeat.stop();
-    await run.sandbox.forget();
+    await run?.sandbox.forget();
+  }
+}
+
+async function goOn(run: Run): Promise<void> {
+  try {
+    await runSteps(run);
+  } catch (error) {
+    await onFailure(run, error);
   }
 }
 
@@ -83,7 +91,7 @@ async function mustWait({ log }: HarnessDeps, lease: Lease): Promise<boolean> {
   return !planIntake(await log.inbox(lease.fence.sessionId)).interrupted;
 }
 
-async function openRun(deps: HarnessDeps, lease: Lease): Promise<Run> {
+async function openRun(deps: HarnessDeps, lease: Lease, signals: TurnSignals): Promise<Run> {
   const { sessionId } = lease.fence;
   const turn = new Turn(lease, deps.log, await readContext(deps.log, sessionId));
   const session = { sessionId, workspaceId: lease.workspaceId };
@@ -91,7 +99,7 @@ async function openRun(deps: HarnessDeps, lease: Lease): Promise<Run> {
     deps,
     turn,
     sandbox: new SessionSandbox({ ...deps.sandboxes, files: deps.files }, session),
-    signals: new TurnSignals(),
+    signals,
     orphans: new Set(turn.view.unresolvedCalls.map((call) => call.id)),
     resumed: lease.state.status !== "idle",
     logger: deps.logger.child({ session_id: sessionId, lease_epoch: lease.fence.epoch }),
@@ -120,20 +128,12 @@ async function onFailure(run: Run, error: unknown): Promise<void> {
     await deps.hint(turn.sessionId, 0);
     return;
   }
+  // Nobody expected this. It may pass, as a database that restarts does; if it does not, the turn ends, or the session
+  // would be picked up and fail for ever. When not even that can be committed, the lease runs out and somebody looks again.
   logger.error({ err: error }, "turn failed");
-  await endBroken(run, error);
-}
-
-/** An error that nobody expected ends the turn, or the session would be picked up and fail for ever. */
-async function endBroken({ turn, deps }: Run, cause: unknown): Promise<void> {
-  const error: SessionErrorDetail = {
-    type: cause instanceof ModelError ? cause.type : "unknown_error",
-    message: `The turn could not go on: ${messageOf(cause)}`,
-    retry_status: { type: "exhausted" },
-  };
-  turn.stage({ type: "session.error", error });
-  if (await commitIdle(turn, { type: "retries_exhausted" })) return;
-  await turn.commit();
-  await deps.leases.release(turn.lease.fence);
-  await deps.hint(turn.sessionId, 0);
+  await rescheduleOrGiveUp(
+    run,
+    { type: "unknown_error", message: `The turn could not go on: ${messageOf(error)}` },
+    { retryable: true, retryAfterMs: null },
+  );
 }

@@ -50,7 +50,8 @@ export async function runTool(call: ToolUse, deps: RunToolsDeps): Promise<ToolRe
     // Only an interrupt stops the call itself: when this harness lets go, the call works on for the next one.
     const result = await unlessAborted(opened.call(call.id, prepared.op, signals.interrupt), signals.letGo);
     await crashPoint("after_tool");
-    return await spilled(toToolResult(result), call.id, opened, signals.any);
+    // Short, and the call is over: an interrupt has nothing to stop any more.
+    return await spilled(toToolResult(result), call.id, opened, signals.letGo);
   } catch (error) {
     if (signals.letGo.aborted) throw error;
     if (signals.interrupt.aborted) return INTERRUPTED;

@@ -43,6 +43,7 @@ export class TurnSignals {
 
 /** The promise, unless the signal aborts first; then it rejects with the signal's reason and the promise is left alone. */
 export async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  promise.catch(() => undefined); // Its failure after an abort is nobody's business any more.
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
@@ -51,6 +52,5 @@ export async function unlessAborted<Value>(promise: Promise<Value>, signal: Abor
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
-    promise.catch(() => undefined); // Its failure after an abort is nobody's business any more.
   }
 }

@@ -1,15 +1,15 @@
 import { ModelError, type ModelResponse } from "../models/model-provider.ts";
 import { SandboxLostError } from "../sandbox/sandbox.ts";
-import type { EventOf, SessionErrorDetail } from "../schemas/event.ts";
+import type { EventOf } from "../schemas/event.ts";
 import { callModel, requestModel, stageUnanswered } from "./call-model.ts";
 import { changedOutputs, collectOutputs } from "./collect-outputs.ts";
 import { COMPACT_AT, compactedContext, compactionMessages } from "./compaction.ts";
-import { commitIdle, commitRescheduled, stageInterrupt, stageRunning } from "./end-turn.ts";
+import { commitIdle, stageIdle, stageInterrupt, stageRunning } from "./end-turn.ts";
+import { giveUp, rescheduleOrGiveUp } from "./failure.ts";
 import { planIntake } from "./intake.ts";
 import { type LoopLimits, nextStep, type Step } from "./loop.ts";
 import { buildRequest } from "./model-request.ts";
 import type { CompactedContext } from "./replay.ts";
-import { retryDelayMs } from "./retry.ts";
 import type { Run } from "./run-session.ts";
 import { runTool } from "./run-tools.ts";
 import { prepareCall } from "./toolset.ts";
@@ -24,8 +24,7 @@ type Outcome = "go_on" | "released";
 /** Steps until the lease is given back. Throws when this harness must let go, with nothing staged lost but uncommitted. */
 export async function runSteps(run: Run): Promise<void> {
   for (;;) {
-    if (run.signals.interrupt.aborted) run.turn.noteQueued(Math.max(1, run.turn.queuedCount));
-    if ((await takeInbox(run)) === "released") return;
+    await takeInbox(run);
     const step = nextStep(run.turn.view, limitsOf(run));
     if ((await interruptible(run, () => takeStep(run, step))) === "released") return;
   }
@@ -41,26 +40,31 @@ async function interruptible(run: Run, work: () => Promise<Outcome>): Promise<Ou
   }
 }
 
-async function takeInbox(run: Run): Promise<Outcome> {
+/** Read before every step, so that what was sent during the last one is in the next model request. */
+async function takeInbox(run: Run): Promise<void> {
   const { turn, deps } = run;
-  if (turn.queuedCount === 0) return "go_on";
   const inbox = (await deps.log.inbox(turn.sessionId)).filter((event) => !turn.hasTaken(event));
-  turn.noteQueued(inbox.length);
   const { take, interrupted } = planIntake(inbox);
   if (interrupted) {
     stageInterrupt(turn, take);
-    run.signals = run.signals.afterInterrupt();
-    return (await goIdle(run)) ? "released" : "go_on";
+    // It leaves the inbox before the signals are renewed: whoever looks for an interrupt must not find this one again.
+    await turn.commit();
   }
   run.signals = run.signals.afterInterrupt();
-  if (turn.view.unresolvedCalls.length > 0) return "go_on";
+  if (interrupted || turn.view.unresolvedCalls.length > 0 || isBeingStopped(turn)) return;
   for (const event of take) turn.take(event);
   if (take.length > 0) run.sandbox.recheckMounts();
-  return "go_on";
+}
+
+/** An interrupt ends its turn before anything that was sent after it is taken up. */
+function isBeingStopped({ view, state }: Turn): boolean {
+  return view.interrupted && state.status !== "idle";
 }
 
 async function takeStep(run: Run, step: Step): Promise<Outcome> {
   const { turn } = run;
+  // From here on the session must be seen to have work, or nobody would go on when this harness dies.
+  if (step.type !== "go_idle") stageRunning(turn);
   switch (step.type) {
     case "close_request":
       stageUnanswered(turn, step.startId, true);
@@ -72,22 +76,23 @@ async function takeStep(run: Run, step: Step): Promise<Outcome> {
     case "run_tools":
       return runToolsStep(run, step.calls);
     case "limit_reached":
-      return giveUp(run, {
+      await giveUp(run, {
         type: step.limit === "tool_use" ? "tool_use_limit_reached_error" : "compaction_limit_reached_error",
         message: `The turn reached its limit of ${step.limit === "tool_use" ? "tool rounds" : "compactions"}.`,
       });
+      return "released";
     case "go_idle":
-      return (await goIdle(run)) ? "released" : "go_on";
+      return goIdle(run);
   }
 }
 
 async function callModelStep(run: Run): Promise<Outcome> {
   const { turn, deps, signals } = run;
-  stageRunning(turn);
   const model = deps.findModel(turn.lease.agent.model.id);
   if (!model) {
     const message = `No provider serves the model \`${turn.lease.agent.model.id}\`.`;
-    return giveUp(run, { type: "model_request_failed_error", message });
+    await giveUp(run, { type: "model_request_failed_error", message });
+    return "released";
   }
   const request = await buildRequest(turn, model.info, deps.files);
   await deps.crashPoint("before_model");
@@ -95,7 +100,7 @@ async function callModelStep(run: Run): Promise<Outcome> {
     await callModel(
       turn,
       (signal) => model.provider.stream(request, signal),
-      (preview) => deps.log.preview(turn.sessionId, preview),
+      (preview, frame) => deps.log.preview(turn.sessionId, preview, frame),
       signals.any,
     );
   } catch (error) {
@@ -110,7 +115,8 @@ async function compactStep(run: Run): Promise<Outcome> {
   const model = deps.findModel(turn.lease.agent.model.id);
   if (!model) return callModelStep(run);
   const request = await buildRequest(turn, model.info, deps.files);
-  const asked = { ...request, messages: compactionMessages(request.messages), tools: [] };
+  // The tools stay: a request that shows calls must define them, and without them nothing would come from the cache.
+  const asked = { ...request, messages: compactionMessages(request.messages) };
   try {
     const { startId, response } = await requestModel(
       turn,
@@ -125,9 +131,17 @@ async function compactStep(run: Run): Promise<Outcome> {
   return "go_on";
 }
 
-/** The summary is for the model alone: no `agent.message`. */
+/**
+ * The summary is for the model alone: no `agent.message`.
+ * @throws ModelError when there is none: nothing would be left of the conversation
+ */
 function stageCompaction(turn: Turn, startId: string, { content, usage }: ModelResponse): void {
   const summary = content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+  if (summary.trim() === "") {
+    throw new ModelError("model_request_failed_error", "The model gave no summary of the conversation.", {
+      retryable: true,
+    });
+  }
   const hidden: CompactedContext = { summary: compactedContext(summary, turn.events) };
   turn.stage({ type: "span.model_request_end", model_request_start_id: startId, is_error: false, model_usage: usage });
   turn.stage({ type: "agent.thread_context_compacted" }, hidden);
@@ -148,37 +162,25 @@ async function runToolsStep(run: Run, calls: EventOf<"agent.tool_use">[]): Promi
 
 /** @throws what is not the model's failure */
 async function onModelFailure(run: Run, error: unknown): Promise<Outcome> {
-  const { turn, deps } = run;
   if (!(error instanceof ModelError) || run.signals.any.aborted) throw error;
   run.logger.warn({ error: error.message, type: error.type }, "model request failed");
-  if (turn.view.openRequestId) stageUnanswered(turn, turn.view.openRequestId, true);
-  const delayMs = error.retryable
-    ? retryDelayMs(deps.retry, turn.view.failedAttempts, error.retryAfterMs, Math.random())
-    : null;
-  if (delayMs === null) return giveUp(run, { type: error.type, message: error.message });
-  const detail: SessionErrorDetail = { type: error.type, message: error.message, retry_status: { type: "retrying" } };
-  await commitRescheduled(turn, detail, new Date(Date.now() + delayMs));
-  await deps.hint(turn.sessionId, delayMs);
+  if (run.turn.view.openRequestId) stageUnanswered(run.turn, run.turn.view.openRequestId, true);
+  await rescheduleOrGiveUp(run, { type: error.type, message: error.message }, error);
   return "released";
 }
 
-/** The turn is dead. What waits in the inbox is taken into the log: the next message starts afresh with it in view. */
-async function giveUp(run: Run, error: Pick<SessionErrorDetail, "type" | "message">): Promise<Outcome> {
-  const { turn, deps } = run;
-  turn.stage({ type: "session.error", error: { ...error, retry_status: { type: "exhausted" } } });
-  while (!(await commitIdle(turn, { type: "retries_exhausted" }))) {
-    const inbox = await deps.log.inbox(turn.sessionId);
-    for (const event of inbox) if (!turn.hasTaken(event)) turn.take(event);
-  }
-  return "released";
-}
-
-/** @returns false when somebody sent something in the meantime */
-async function goIdle(run: Run): Promise<boolean> {
-  if (run.turn.state.status === "idle") return run.turn.commit({ idle: true });
+async function goIdle(run: Run): Promise<Outcome> {
+  const { turn } = run;
+  if (turn.state.status === "idle") return (await turn.commit({ idle: true })) ? "released" : "go_on";
   await deliverOutputs(run);
   await run.deps.crashPoint("before_idle");
-  return commitIdle(run.turn, { type: "end_turn" });
+  if (await commitIdle(turn, { type: "end_turn" })) return "released";
+  // Somebody sent something in the meantime. That goes on with this turn, unless the user stopped it.
+  if (turn.view.interrupted) {
+    stageIdle(turn, { type: "end_turn" });
+    await turn.commit();
+  }
+  return "go_on";
 }
 
 /** Before the session is seen to be idle its files are there, also those of a harness that died before this. */

@@ -52,19 +52,14 @@ export class Turn {
     return this.#state;
   }
 
-  /** Events in the inbox when it was last heard of. */
+  /** Events in the inbox at the last commit. */
   get queuedCount(): number {
     return this.#queuedCount;
   }
 
-  /** Someone else learned how full the inbox is. */
-  noteQueued(count: number): void {
-    this.#queuedCount = count;
-  }
-
   /** Adds an event to the next commit. `hidden` is kept beside it in the log. */
   stage(event: StagedEvent, hidden?: unknown): SessionEvent {
-    const stamped = { id: newId("sevt"), ...event, processed_at: new Date().toISOString() } as SessionEvent;
+    const stamped = { id: newId("sevt"), ...event, processed_at: new Date().toISOString() };
     this.#stage(stamped, hidden);
     return stamped;
   }
@@ -73,7 +68,6 @@ export class Turn {
   take(queued: QueuedEvent): void {
     this.#stage({ ...queued, processed_at: new Date().toISOString() });
     this.#taken.push(queued.id);
-    this.#queuedCount = Math.max(0, this.#queuedCount - 1);
   }
 
   /** Taken, though perhaps not committed yet. */
@@ -115,8 +109,6 @@ export class Turn {
     this.#view = before.view;
     this.#state = before.state;
     this.#events.length = before.length;
-    // Only a non-empty inbox refuses a release; how many wait is looked up when they are taken.
-    this.#queuedCount = Math.max(1, this.#queuedCount);
     return false;
   }
 

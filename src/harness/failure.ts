@@ -1,0 +1,36 @@
+import type { SessionErrorDetail } from "../schemas/event.ts";
+import { closeOpen, commitIdle, commitRescheduled, stageRunning } from "./end-turn.ts";
+import { retryDelayMs } from "./retry.ts";
+import type { Run } from "./run-session.ts";
+import { OUTCOME_UNKNOWN } from "./tool-result.ts";
+
+type Failure = Pick<SessionErrorDetail, "type" | "message">;
+
+/** Gives the lease back: for a pause when another try is due, for good when there were enough. */
+export async function rescheduleOrGiveUp(
+  run: Run,
+  failure: Failure,
+  { retryable, retryAfterMs }: { retryable: boolean; retryAfterMs: number | null },
+): Promise<void> {
+  const { turn, deps } = run;
+  const delayMs = retryable
+    ? retryDelayMs(deps.retry, turn.view.failedAttempts + 1, retryAfterMs, Math.random())
+    : null;
+  if (delayMs === null) return giveUp(run, failure);
+  stageRunning(turn);
+  await commitRescheduled(turn, { ...failure, retry_status: { type: "retrying" } }, new Date(Date.now() + delayMs));
+  // An interrupt that came meanwhile is not kept waiting.
+  if (turn.queuedCount > 0) await deps.hint(turn.sessionId, 0);
+  await deps.hint(turn.sessionId, delayMs);
+}
+
+/** The turn is dead. What waits in the inbox is taken into the log: the next message starts afresh with it in view. */
+export async function giveUp({ turn, deps }: Run, failure: Failure): Promise<void> {
+  stageRunning(turn);
+  closeOpen(turn, { isError: true, result: OUTCOME_UNKNOWN });
+  turn.stage({ type: "session.error", error: { ...failure, retry_status: { type: "exhausted" } } });
+  while (!(await commitIdle(turn, { type: "retries_exhausted" }))) {
+    const inbox = await deps.log.inbox(turn.sessionId);
+    for (const event of inbox) if (!turn.hasTaken(event)) turn.take(event);
+  }
+}
