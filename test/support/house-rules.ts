@@ -59,7 +59,7 @@ const RULES: readonly Rule[] = [
   })),
   {
     says: "only *-store.ts, sessions/ and the database touch Prisma",
-    files: /^(src|bots|workers|demo)\//,
+    files: /^(src|bots|workers|demo|bench)\//,
     except: /-store\.ts$|^src\/(sessions|embedded)\/|^src\/database\.ts$/,
     mayNot: /^(src\/generated\/|@prisma\/)/,
   },
