@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { AppError, invalid } from "../errors.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
 
-export const MANAGED_AGENTS_BETA = "managed-agents-2026-04-01";
+const MANAGED_AGENTS_BETA = "managed-agents-2026-04-01";
 const API_VERSIONS = ["2026-10-21", "2023-06-01"];
 
 /** How long a revoked key may still work. */
@@ -40,13 +40,9 @@ export function authenticate(workspaces: Pick<Workspaces, "findByApiKey">) {
 
 /** Without the beta the hosted API has no such routes, so neither has this one. Beta values unknown here do no harm. */
 export async function requireManagedAgentsBeta(request: FastifyRequest): Promise<void> {
-  if (hasManagedAgentsBeta(request)) return;
-  throw new AppError("not_found", `Send the header \`anthropic-beta: ${MANAGED_AGENTS_BETA}\` to use this endpoint.`);
-}
-
-export function hasManagedAgentsBeta(request: FastifyRequest): boolean {
   const betas = header(request, "anthropic-beta")?.split(",") ?? [];
-  return betas.some((beta) => beta.trim() === MANAGED_AGENTS_BETA);
+  if (betas.some((beta) => beta.trim() === MANAGED_AGENTS_BETA)) return;
+  throw new AppError("not_found", `Send the header \`anthropic-beta: ${MANAGED_AGENTS_BETA}\` to use this endpoint.`);
 }
 
 function givenKey(request: FastifyRequest): string {

@@ -183,16 +183,16 @@ describe("outputs", () => {
 });
 
 describe("listing", () => {
-  it("finds a session's copies and outputs by scope, with the beta only", async () => {
+  it("finds a session's copies and outputs by scope, with or without the beta header", async () => {
     const original = await upload("x", "a.txt");
     const { id, resources } = await createSession(api.client, { resources: [{ type: "file", file_id: original.id }] });
     const made = await output(id, randomBytes(10));
     const copy = resources.map((resource) => (resource.type === "file" ? resource.file_id : ""));
     const ids = [];
-    for await (const file of files().list({ scope_id: id, betas: ["managed-agents-2026-04-01"] })) ids.push(file.id);
+    for await (const file of files().list({ scope_id: id })) ids.push(file.id);
     expect(ids.toSorted()).toEqual([...copy, made.id].toSorted());
-    await expect(files().list({ scope_id: id })).rejects.toThrow(/400.*scope_id/);
     const betas = ["managed-agents-2026-04-01" as const];
+    expect((await files().list({ scope_id: id, betas })).data.map((file) => file.id)).toEqual(ids);
     expect((await api.stranger.beta.files.list({ scope_id: id, betas })).data).toEqual([]);
   });
 

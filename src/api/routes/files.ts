@@ -1,10 +1,8 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { invalid } from "../../errors.ts";
 import type { Files } from "../../files/files.ts";
 import { page } from "../../schemas/common.ts";
 import { FileListQuery, FileMetadata } from "../../schemas/file.ts";
-import { hasManagedAgentsBeta, MANAGED_AGENTS_BETA } from "../auth.ts";
 import { readFileForm } from "../file-form.ts";
 import { forwardPage } from "../pagination.ts";
 import type { Server } from "../server.ts";
@@ -48,9 +46,6 @@ export function fileRoutes(app: Server, files: Files): void {
     async (request) => {
       const { workspaceId, query } = request;
       const { ids, scope_id: sessionId } = query;
-      if (sessionId !== undefined && !hasManagedAgentsBeta(request)) {
-        throw invalid(`scope_id: needs the header \`anthropic-beta: ${MANAGED_AGENTS_BETA}\``);
-      }
       const limit = ids ? Math.max(1, ids.length) : (query.limit ?? DEFAULT_LIMIT);
       return forwardPage({ limit, page: query.page }, (keyset) => files.list(workspaceId, { ids, sessionId }, keyset));
     },
