@@ -1,12 +1,9 @@
-import path from "node:path";
-import { createClient } from "./client.ts";
-import { type DeckhandOptions, startDeckhandProcess } from "./deckhand-process.ts";
 import { epochMs } from "./epoch-ms.ts";
 import { atMost, type Bench, type Figure } from "./figure.ts";
-import { startModelProcess } from "./model-process.ts";
 import { scriptOf } from "./model-script.ts";
-import { MODEL, newApiKey } from "./names.ts";
+import { MODEL } from "./names.ts";
 import { p50 } from "./percentiles.ts";
+import { startRig } from "./rig.ts";
 
 const ROUNDS = 7;
 const RECOVERY_MAX_MS = 3_000;
@@ -22,23 +19,7 @@ const ANSWER = scriptOf({ say: "word ".repeat(CHUNKS), chunks: CHUNKS, chunk_ms:
  * that takes the session over, as a client sees it. Both run already, at the default lease.
  */
 export async function measureRecovery(bench: Bench): Promise<Figure[]> {
-  const model = await startModelProcess();
-  bench.teardown.add(() => model.stop());
-  const apiKey = newApiKey();
-  const options: DeckhandOptions = {
-    root: bench.root,
-    home: path.join(bench.dir, "home"),
-    modelUrl: model.url,
-    apiKey,
-  };
-  const api = await startDeckhandProcess({ ...options, role: "api" });
-  bench.teardown.add(() => api.process.kill("SIGTERM"));
-  const client = createClient(api.url ?? "", apiKey);
-  const startWorker = async () => {
-    const { process } = await startDeckhandProcess({ ...options, role: "worker" });
-    bench.teardown.add(() => process.kill("SIGTERM"));
-    return process;
-  };
+  const { client, startWorker } = await startRig(bench, "api");
 
   bench.say(`${ROUNDS} workers killed in the midst of an answer`);
   const samples: number[] = [];

@@ -1,17 +1,15 @@
 import { randomUUID } from "node:crypto";
-import path from "node:path";
 import Docker from "dockerode";
 import { createLog } from "../src/log.ts";
 import { createDockerSandboxProvider } from "../src/sandbox/docker.ts";
-import { type Client, createClient } from "./client.ts";
-import { startDeckhandProcess } from "./deckhand-process.ts";
+import type { Client } from "./client.ts";
 import { epochMs } from "./epoch-ms.ts";
 import { atLeast, type Bench, type Figure } from "./figure.ts";
-import { startModelProcess } from "./model-process.ts";
+import { findInstallation } from "./installation.ts";
 import { scriptOf } from "./model-script.ts";
-import { MODEL, newApiKey } from "./names.ts";
+import { MODEL } from "./names.ts";
 import { p50, p95 } from "./percentiles.ts";
-import { sandboxImage } from "./sandbox-image.ts";
+import { startRig } from "./rig.ts";
 
 const WARM_UP = 3;
 const SAMPLES = 30;
@@ -28,14 +26,10 @@ const ANSWER = scriptOf({ say: "The first words of an answer." });
  * model takes comes on top of both.
  */
 export async function measureTimeToFirstToken(bench: Bench): Promise<Figure[]> {
-  const model = await startModelProcess();
-  bench.teardown.add(() => model.stop());
-  const apiKey = newApiKey();
-  const home = path.join(bench.dir, "home");
-  const deckhand = await startDeckhandProcess({ root: bench.root, home, modelUrl: model.url, apiKey });
-  bench.teardown.add(() => deckhand.process.kill("SIGTERM"));
-  const client = createClient(deckhand.url ?? "", apiKey);
-  const image = await sandboxImage(home);
+  const { home, client } = await startRig(bench);
+  const [pooled] = await (await findInstallation(home)).containers();
+  if (!pooled) throw new Error("The Deckhand under test has made no container yet.");
+  const image = pooled.Image;
   const provider = createDockerSandboxProvider({
     docker: new Docker(),
     installationId: `bench-${randomUUID()}`.slice(0, 40),

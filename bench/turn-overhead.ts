@@ -1,14 +1,14 @@
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Client, createClient, type EventStream, type Seen } from "./client.ts";
-import { startDeckhandProcess } from "./deckhand-process.ts";
+import type { Client, EventStream, Seen } from "./client.ts";
 import { epochMs } from "./epoch-ms.ts";
 import { atMost, type Bench, type Figure } from "./figure.ts";
-import { type ModelProcess, startModelProcess } from "./model-process.ts";
-import { MODEL, newApiKey } from "./names.ts";
+import { findInstallation } from "./installation.ts";
+import type { ModelProcess } from "./model-process.ts";
+import { MODEL } from "./names.ts";
 import { scriptOf } from "./model-script.ts";
 import { p50, p95 } from "./percentiles.ts";
 import { pooledReady } from "./pooled-ready.ts";
+import { startRig } from "./rig.ts";
 
 const SESSIONS = 10;
 const WARM_UP_TURNS = 5;
@@ -39,13 +39,7 @@ interface Turn {
  * bash call, the model says it is done, the client sees the session idle. Deckhand runs as `deckhand up`.
  */
 export async function measureTurnOverhead(bench: Bench): Promise<Figure[]> {
-  const model = await startModelProcess();
-  bench.teardown.add(() => model.stop());
-  const apiKey = newApiKey();
-  const home = path.join(bench.dir, "home");
-  const deckhand = await startDeckhandProcess({ root: bench.root, home, modelUrl: model.url, apiKey });
-  bench.teardown.add(() => deckhand.process.kill("SIGTERM"));
-  const client = createClient(deckhand.url ?? "", apiKey);
+  const { home, model, client } = await startRig(bench);
 
   bench.say(`${SESSIONS} sessions of ${WARM_UP_TURNS} + ${TURNS} turns`);
   const again: Turn[] = [];
@@ -61,8 +55,9 @@ export async function measureTurnOverhead(bench: Bench): Promise<Figure[]> {
 
   bench.say(`${FRESH_WARM_UP} + ${FRESH_SESSIONS} fresh sessions, each with a sandbox from the warm pool`);
   const fresh: Turn[] = [];
+  const installation = await findInstallation(home);
   for (let at = 0; at < FRESH_WARM_UP + FRESH_SESSIONS; at++) {
-    await pooledReady(home, bench.signal);
+    await pooledReady(installation, bench.signal);
     const sessionId = await client.createSession(MODEL);
     const stream = await client.follow(sessionId, false);
     const measured = await oneTurn(client, model, stream, sessionId, bench.signal);

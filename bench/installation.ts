@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import Docker, { type ContainerInfo } from "dockerode";
+import { removeContainer } from "../src/sandbox/engine.ts";
+import { INSTALLATION_LABEL } from "../src/sandbox/labels.ts";
+
+/** The containers of the Deckhand whose state is in a home. */
+export interface Installation {
+  id: string;
+  containers(): Promise<ContainerInfo[]>;
+  /** Has an exec been started in it? */
+  isAttached(containerId: string): Promise<boolean>;
+  /** Removes all its containers: those of sessions outlive its processes. */
+  remove(): Promise<void>;
+}
+
+/** @throws when no worker has run in that home yet */
+export async function findInstallation(home: string): Promise<Installation> {
+  const docker = new Docker();
+  const id = (await readFile(path.join(home, "installation-id"), "utf8")).trim();
+  const filters = JSON.stringify({ label: [`${INSTALLATION_LABEL}=${id}`] });
+  const containers = () => docker.listContainers({ all: true, filters });
+  return {
+    id,
+    containers,
+    async isAttached(containerId) {
+      const { ExecIDs } = await docker.getContainer(containerId).inspect();
+      return Array.isArray(ExecIDs) && ExecIDs.length > 0;
+    },
+    async remove() {
+      await Promise.all((await containers()).map(({ Id }) => removeContainer(docker.getContainer(Id))));
+    },
+  };
+}
