@@ -73,15 +73,16 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
 
     async attach(ref, signal) {
       signal.throwIfAborted();
-      const container = await findOurs(ref, signal);
-      if (!container) return null;
+      const found = await findOurs(ref, signal);
+      if (!found) return null;
+      const { container, image } = found;
       const runner = (await join(container, signal)) ?? (await join(container, signal));
       if (!runner) {
         log.warn({ container: ref }, "sandbox does not answer after a restart: removed");
         await removeContainer(container);
         return null;
       }
-      return track(container, (await engineCall("inspect", () => container.inspect())).Config.Image, runner);
+      return track(container, image, runner);
     },
 
     async destroy(ref) {
@@ -144,12 +145,12 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
     return sandbox;
   }
 
-  async function findOurs(ref: string, signal: AbortSignal): Promise<Container | null> {
+  async function findOurs(ref: string, signal: AbortSignal): Promise<{ container: Container; image: string } | null> {
     if (!CONTAINER_ID.test(ref)) return null;
     const container = docker.getContainer(ref);
     try {
       const { Config } = await engineCall("inspect", (abortSignal) => container.inspect({ abortSignal }), { signal });
-      return Config.Labels[INSTALLATION_LABEL] === installationId ? container : null;
+      return Config.Labels[INSTALLATION_LABEL] === installationId ? { container, image: Config.Image } : null;
     } catch (error) {
       if (isNotFound(error)) return null;
       throw error;

@@ -91,6 +91,16 @@ describe("when the runner is killed", () => {
     expect(textOf(await (await attach(sandbox.ref)).call(callId, op, NEVER))).toBe("1\n");
   });
 
+  it("starts a new one though the journal holds nonsense", async () => {
+    const sandbox = await sandboxes.open();
+    const callId = newCallId();
+    const op = { op: "bash", command: "echo once >>/workspace/count; cat /workspace/count" } as const;
+    await sandbox.call(callId, op, NEVER);
+    await bash(sandbox, `cd /run/deckhand; printf '\\n[1]\\n{"call":5}\\nnull\\n\\xff{"call":"cut o' >>journal`);
+    await execInside(sandbox.ref, KILL_RUNNER);
+    expect(textOf(await sandbox.call(callId, op, NEVER))).toBe("once\n");
+  });
+
   it("starts one new runner, however many come at once", async () => {
     const sandbox = await sandboxes.open();
     await execInside(sandbox.ref, KILL_RUNNER);

@@ -7,26 +7,22 @@ import fcntl
 import os
 import socket
 import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import daemon
-from files import RUNNER_DIR
+from locations import LOCK_PATH, LOG_PATH, SOCKET_PATH
 
-_LOCK_PATH = RUNNER_DIR + "/start.lock"
-_LOG_PATH = RUNNER_DIR + "/runner.log"
 _READY_FD = 3
 
 
 def main() -> None:
     runner = _connect()
     if runner is None:
-        with _start_lock():
-            runner = _connect()  # another bridge may have started it meanwhile
-            if runner is None:
-                _start_runner()
-                runner = _connect()
+        lock = os.open(LOCK_PATH, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        runner = _connect()  # another bridge may have started it meanwhile
+        if runner is None:
+            _start_runner()
+            runner = _connect()
+        os.close(lock)
     if runner is None:
         sys.exit("the runner could not be reached after it had started")
     socket.send_fds(runner, [b"\0"], [0, 1])
@@ -40,21 +36,11 @@ def main() -> None:
 def _connect() -> socket.socket | None:
     runner = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        runner.connect(daemon.SOCKET_PATH)
+        runner.connect(SOCKET_PATH)
     except (FileNotFoundError, ConnectionRefusedError):
         runner.close()
         return None
     return runner
-
-
-@contextmanager
-def _start_lock() -> Iterator[None]:
-    fd = os.open(_LOCK_PATH, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _start_runner() -> None:
@@ -68,7 +54,7 @@ def _start_runner() -> None:
     os.close(ready_write)
     os.waitpid(child, 0)
     if os.read(ready_read, 1) == b"":
-        sys.exit(f"the runner did not start; see {_LOG_PATH}")
+        sys.exit(f"the runner did not start; see {LOG_PATH}")
     os.close(ready_read)
 
 
@@ -78,13 +64,15 @@ def _become_runner(ready_fd: int) -> None:
         os.umask(0o022)
         os.chdir("/")
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-        os.dup2(os.open(_LOG_PATH, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), 1)
+        os.dup2(os.open(LOG_PATH, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), 1)
         os.dup2(1, 2)
         os.dup2(ready_fd, _READY_FD)
         os.closerange(_READY_FD + 1, 256)  # the lock above all, which the starting bridge must be able to release
+        import daemon  # here, because it takes as long as all else that a bridge does
+
         daemon.serve(_tell_ready)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(1)
 

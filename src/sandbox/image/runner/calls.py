@@ -23,8 +23,8 @@ class Calls:
 
     def ask(self, call_id: str, op: dict[str, Any], body: bytes, deliver: Deliver) -> None:
         """
-        Has `deliver` called with the JSON of the call's result: from the journal, from the run in progress, or from a run
-        that begins now. It is called even when nobody is left to be told.
+        Has `deliver` called with the JSON of the call's result: from the journal, from the run in progress, or from a
+        run that begins now. It is called even when nobody is left to be told.
         """
         recorded = self._journal.result_of(call_id)
         if recorded is not None:
@@ -39,7 +39,7 @@ class Calls:
                 self._running[call_id] = task
 
     async def cancel(self, call_id: str) -> None:
-        """Returns when the call has ended and its interruption is recorded. Does nothing to a call that is not running."""
+        """Returns when the call has ended and its interruption is recorded. Does nothing to one that is not running."""
         task = self._running.get(call_id)
         if task is not None:
             task.cancel()

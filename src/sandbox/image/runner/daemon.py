@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,16 +12,14 @@ from calls import Calls
 from children import Children
 from connection import Connection, Header
 from errors import ToolError
-from files import RUNNER_DIR, replace_file
+from files import replace_file
 from journal import Journal
+from locations import JOURNAL_PATH, SOCKET_PATH
 from outputs import list_outputs, open_listed
 from preview import render_preview
 from shell import Shell
 from tools import Tools
 
-SOCKET_PATH = RUNNER_DIR + "/runner.sock"
-
-_JOURNAL_PATH = RUNNER_DIR + "/journal"
 _CHUNK_BYTES = 1 << 18
 _STDIO_FDS = 2
 
@@ -34,7 +33,7 @@ async def _serve(on_ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     children = Children(loop)
     shell = Shell(loop, children)
-    daemon = _Daemon(loop, children, Calls(Journal(_JOURNAL_PATH), Tools(children, shell)))
+    daemon = _Daemon(loop, children, Calls(Journal(JOURNAL_PATH), Tools(children, shell)))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     if os.path.lexists(SOCKET_PATH):
         os.unlink(SOCKET_PATH)
@@ -108,6 +107,9 @@ class _Daemon:
             await self._handlers[header["type"]](connection, header, body)
         except (ToolError, OSError) as error:
             _reply(connection, header, error=str(error))
+        except Exception as error:  # of whatever kind: without a reply the harness would wait for one
+            traceback.print_exc()
+            _reply(connection, header, error=f"the tool runner failed: {error!r}")
 
     async def _cancel(self, connection: Connection, header: Header, _body: bytes) -> None:
         await self._calls.cancel(header["call_id"])

@@ -6,9 +6,7 @@ import tempfile
 from contextlib import suppress
 
 from errors import ToolError
-from shell import WORK_DIR
-
-RUNNER_DIR = "/run/deckhand"
+from locations import RUNNER_DIR, WORK_DIR
 
 _KINDS = {
     stat.S_IFDIR: "a folder",

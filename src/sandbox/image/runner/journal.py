@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,10 +26,12 @@ class Journal:
         self._path = path
         self._results: dict[str, bytes] = {}
         self._kept_bytes = 0
-        self._file_bytes = 0
-        started = self._load()
-        for call_id in started:
+        self._started: dict[str, None] = {}
+        self._load()
+        self._fd = self._open()
+        for call_id in self._started:
             self._keep(call_id, _encode(_unknown_outcome()))
+        self._started.clear()
         self._rewrite()
 
     def result_of(self, call_id: str) -> bytes | None:
@@ -37,12 +40,14 @@ class Journal:
 
     def start(self, call_id: str) -> None:
         """Records, before it runs, that the call may from now on have had an effect."""
-        self._write({"call": call_id})
+        self._started[call_id] = None
+        self._append(_start_line(call_id))
 
     def finish(self, call_id: str, result: Result) -> bytes:
         """Records the result and returns its JSON."""
         encoded = _encode(result)
-        self._append(b'{"call":%s,"result":%s}\n' % (json.dumps(call_id).encode(), encoded))
+        self._append(_result_line(call_id, encoded))
+        self._started.pop(call_id, None)
         self._keep(call_id, encoded)
         if self._file_bytes > 2 * RESULT_BYTES_MAX:
             self._rewrite()
@@ -62,43 +67,61 @@ class Journal:
                 self._kept_bytes -= len(self._results[older]) - len(dropped)
                 self._results[older] = dropped
 
-    def _load(self) -> list[str]:
-        """Fills in the results; returns the calls that were started and have none."""
-        started: dict[str, None] = {}
+    def _load(self) -> None:
         for entry in self._entries():
-            call_id = entry["call"]
-            if "result" in entry:
-                started.pop(call_id, None)
-                self._keep(call_id, _encode(entry["result"]))
-            else:
-                started[call_id] = None
-        return list(started)
+            match entry:
+                case {"call": str(call_id), "result": dict(result)}:
+                    self._started.pop(call_id, None)
+                    self._keep(call_id, _encode(result))
+                case {"call": str(call_id)}:
+                    self._started[call_id] = None
 
-    def _entries(self) -> Iterator[dict[str, Any]]:
+    def _entries(self) -> Iterator[Any]:
         try:
             with open(self._path, "rb") as file:
                 for line in file:
                     try:
                         yield json.loads(line)
                     except ValueError:
-                        continue  # the last line of a runner that was killed while it wrote
+                        continue  # empty, or cut off when the runner was killed or the disk full
         except FileNotFoundError:
             return
 
     def _rewrite(self) -> None:
+        """Leaves out of the file what has been dropped."""
         fresh = f"{self._path}.{os.getpid()}"
-        with open(fresh, "wb") as file:
-            for call_id, encoded in self._results.items():
-                file.write(b'{"call":%s,"result":%s}\n' % (json.dumps(call_id).encode(), encoded))
-            self._file_bytes = file.tell()
-        os.replace(fresh, self._path)
-        self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            with open(fresh, "wb") as file:
+                file.writelines(_result_line(call_id, encoded) for call_id, encoded in self._results.items())
+                file.writelines(_start_line(call_id) for call_id in self._started)
+            os.replace(fresh, self._path)
+        except OSError as error:
+            print("journal not rewritten:", error, file=sys.stderr, flush=True)
+        os.close(self._fd)
+        self._fd = self._open()
 
-    def _write(self, entry: dict[str, Any]) -> None:
-        self._append(_encode(entry) + b"\n")
+    def _open(self) -> int:
+        fd = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file_bytes = os.fstat(fd).st_size
+        return fd
 
     def _append(self, line: bytes) -> None:
-        self._file_bytes += os.write(self._fd, line)
+        try:
+            self._file_bytes += os.write(self._fd, line)
+        except OSError as error:
+            # The disk is full, and only tools can make room on it: they must go on, with the journal in memory alone.
+            print("journal not written:", error, file=sys.stderr, flush=True)
+
+
+# Each record begins a new line, because the one before it may have been cut off by a full disk.
+
+
+def _start_line(call_id: str) -> bytes:
+    return b'\n{"call":%s}' % json.dumps(call_id).encode()
+
+
+def _result_line(call_id: str, encoded: bytes) -> bytes:
+    return b'\n{"call":%s,"result":%s}' % (json.dumps(call_id).encode(), encoded)
 
 
 def error_result(text: str) -> Result:
@@ -111,7 +134,8 @@ def _encode(value: dict[str, Any]) -> bytes:
 
 def _unknown_outcome() -> Result:
     return error_result(
-        "The tool runner was killed while this call was in progress. Its outcome is unknown: it may or may not have run."
+        "The tool runner was killed while this call was in progress. "
+        "Its outcome is unknown: it may or may not have run."
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from errors import ToolError
+from locations import OUTPUTS_DIR
 
-OUTPUTS_DIR = "/mnt/session/outputs"
 FILES_MAX = 500
 FILE_BYTES_MAX = 500 * 1024 * 1024
 

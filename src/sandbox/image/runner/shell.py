@@ -9,10 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from children import Children
+from locations import WORK_DIR
 from process_tree import kill_descendants
 from text import OutputTail
-
-WORK_DIR = "/workspace"
 
 _SHELL_FD = 200
 _READ_BYTES = 1 << 18
@@ -20,8 +19,8 @@ _KILL_WAIT_S = 5.0
 _LOOK_OUT_S = 0.0003
 
 # For each command the shell is sent the number of the runner's descriptor for its output; the command's text is in a
-# memory file. It opens both by way of /proc, so nothing is forked, no end mark passes through the output, and no command
-# can read the next one. While a command runs, the socket for orders and for the exit status is closed.
+# memory file. It opens both by way of /proc, so nothing is forked, no end mark passes through the output, and no
+# command can read the next one. While a command runs, the socket for orders and for the exit status is closed.
 _LOOP = """
 {{ echo 500 >/proc/self/oom_score_adj; }} 2>/dev/null
 while IFS= builtin read -r -u {socket} __deckhand_fd; do
@@ -43,7 +42,8 @@ class Shell:
     """
     Runs one command at a time; others wait their turn, in order, and their time starts when their turn comes.
 
-    A shell that ended (`exit`, `exec`, killed, a timeout) is replaced by a new one, in `/workspace`, at the next command.
+    A shell that ended (`exit`, `exec`, killed, a timeout) is replaced by a new one, in `/workspace`, at the next
+    command.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, children: Children) -> None:
@@ -89,7 +89,7 @@ class Shell:
 
     async def _discard(self) -> None:
         process, self._process = self._process, None
-        # Only one shell exists at a time, so what is not one of the runner's own helpers came from it or from one before.
+        # Only one shell exists at a time: what is not one of the runner's own helpers came from it or one before it.
         kill_descendants(os.getpid(), spare=self._children.helper_pids())
         if process is not None:
             await process.wait_ended(_KILL_WAIT_S)
@@ -131,8 +131,8 @@ class _ShellProcess:
 
     def settle_quickly(self) -> None:
         """
-        Looks out for the exit status for a moment. Most short commands end in less time than it takes to go to sleep and
-        be woken, and then to come round the event loop.
+        Looks out for the exit status for a moment. Most short commands end in less time than it takes to go to sleep
+        and be woken, and then to come round the event loop.
         """
         until = time.perf_counter() + _LOOK_OUT_S
         while self._done is not None and not self._done.done() and time.perf_counter() < until:

@@ -28,7 +28,7 @@ Content = dict[str, str]
 
 
 async def read(children: Children, path: str, view_range: list[int] | None) -> list[Content]:
-    """What is in the file at `path`; `view_range` are its first and last line, from 1, an end of 0 or less is the last."""
+    """What is in the file at `path`. `view_range` is first and last line, from 1; an end of 0 or less is the last."""
     with open(open_regular(path), "rb") as file:
         head = file.read(8192)
         size = os.fstat(file.fileno()).st_size

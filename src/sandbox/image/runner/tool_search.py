@@ -7,7 +7,7 @@ import time
 
 from children import Children
 from errors import ToolError
-from shell import WORK_DIR
+from locations import WORK_DIR
 from text import clean_text
 
 GLOB_RESULTS_MAX = 200
