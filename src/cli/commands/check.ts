@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { Command, CommandIo } from "../command.ts";
 import { captureNodeProgram } from "../node-program.ts";
 
-const SOURCES = ["src", "bots", "workers", "demo", "test", "prisma", "prisma.config.ts", "vitest.config.ts"];
+const SOURCES = ["src", "bots", "workers", "bench", "demo", "test", "prisma", "prisma.config.ts", "vitest.config.ts"];
 
 /** In order of how soon they are done. */
 const STEPS = [

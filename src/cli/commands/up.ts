@@ -24,7 +24,9 @@ Options:
     const progress = createProgress(io.stderr);
     const deckhand = await startDeckhand({ config, roles, log, progress, signal: io.signal });
     if (roles.includes("api")) {
-      io.stdout.write(`Deckhand is up.\n\n  URL      ${deckhand.url}\n  API key  ${deckhand.apiKey}\n`);
+      // A key that was given is not repeated: this may go to a log.
+      const key = config.apiKey ? "the one in DECKHAND_API_KEY" : deckhand.apiKey;
+      io.stdout.write(`Deckhand is up.\n\n  URL      ${deckhand.url}\n  API key  ${key}\n`);
       io.stdout.write(`  Docs     ${deckhand.url}/docs\n\n`);
     } else {
       io.stdout.write(`Deckhand is up: ${roles.join(", ")}.\n`);
