@@ -26,7 +26,13 @@ const SWEEP_INTERVAL_MS = 2_000;
 const THREADS_PER_SWEEP = 200;
 
 /** Delivers threads as the queue says, and those whose hint was lost or whose deliverer died. */
-export async function startDeliverer({ client, store, surfaces, queue, log }: DelivererDeps): Promise<RunningDeliverer> {
+export async function startDeliverer({
+  client,
+  store,
+  surfaces,
+  queue,
+  log,
+}: DelivererDeps): Promise<RunningDeliverer> {
   const byName = new Map<string, ChatSurface>(surfaces.map((surface) => [surface.name, surface]));
   const worker = await queue.work(
     "deliver-thread",

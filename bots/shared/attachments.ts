@@ -55,7 +55,10 @@ export function freeName(name: string, isTaken: (name: string) => boolean): stri
 /** Pure: the last part of a path, without what a file system or a shell would trip over, and not too long. */
 export function plainName(filename: string): string {
   const base = filename.split(/[/\\]/).at(-1) ?? "";
-  const clean = base.replaceAll(/\p{Cc}/gu, "").trim().replace(/^\.+/, "");
+  const clean = base
+    .replaceAll(/\p{Cc}/gu, "")
+    .trim()
+    .replace(/^\.+/, "");
   if (clean === "") return "file";
   if (clean.length <= NAME_CHARS_MAX) return clean;
   const extension = /\.[^.]{1,12}$/.exec(clean)?.[0] ?? "";

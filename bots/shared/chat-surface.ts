@@ -87,10 +87,5 @@ export interface ChatSurface {
   /** What `post` or `upload` made with this marker; null when nothing, or not all of it, was made. */
   find(thread: ChatThreadKey, marker: string, signal: AbortSignal): Promise<MessageRef | null>;
   /** Shows a person that their message was taken in: at once, or to be read at the agent's next step. Idempotent. */
-  acknowledge(
-    thread: ChatThreadKey,
-    messageId: string,
-    how: "started" | "queued",
-    signal: AbortSignal,
-  ): Promise<void>;
+  acknowledge(thread: ChatThreadKey, messageId: string, how: "started" | "queued", signal: AbortSignal): Promise<void>;
 }

@@ -1,7 +1,16 @@
 /** Where people and the agent talk: a thread in Slack, a conversation in Teams, a terminal. */
 export type ChatThread =
-  | { surface: "slack"; /** Team id, or enterprise id of an org-wide install. */ team: string; channel: string; threadTs: string }
-  | { surface: "teams"; tenant: string; /** Conversation id with its root message, as the Bot Connector writes it. */ conversation: string }
+  | {
+      surface: "slack";
+      /** Team id, or enterprise id of an org-wide install. */ team: string;
+      channel: string;
+      threadTs: string;
+    }
+  | {
+      surface: "teams";
+      tenant: string;
+      /** Conversation id with its root message, as the Bot Connector writes it. */ conversation: string;
+    }
   | { surface: "terminal"; id: string };
 
 export type ChatThreadKey = `slack:${string}` | `teams:${string}` | `terminal:${string}`;
@@ -52,7 +61,8 @@ function split(key: string): ChatThread | null {
   const [surface, ...parts] = key.split(":");
   const [first = "", second = "", third = ""] = parts;
   if (surface === "slack" && parts.length === 3) return { surface, team: first, channel: second, threadTs: third };
-  if (surface === "teams" && parts.length >= 2) return { surface, tenant: first, conversation: parts.slice(1).join(":") };
+  if (surface === "teams" && parts.length >= 2)
+    return { surface, tenant: first, conversation: parts.slice(1).join(":") };
   if (surface === "terminal" && parts.length === 1) return { surface, id: first };
   return null;
 }

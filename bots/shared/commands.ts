@@ -44,9 +44,7 @@ export function parseCommand(text: string): ChatCommand | null {
 
 /** Pure: the closest of `names` by edits, when it is close enough to be a slip of the finger. */
 export function nearest<Name extends string>(word: string, names: readonly Name[]): Name | null {
-  const ranked = names
-    .map((name) => ({ name, edits: editDistance(word, name) }))
-    .toSorted((a, b) => a.edits - b.edits);
+  const ranked = names.map((name) => ({ name, edits: editDistance(word, name) })).toSorted((a, b) => a.edits - b.edits);
   const best = ranked[0];
   return best && best.edits <= Math.max(1, Math.floor(best.name.length / 2)) ? best.name : null;
 }
@@ -55,17 +53,18 @@ function nearestCommand(word: string): CommandName | null {
   return nearest(word, COMMAND_NAMES);
 }
 
-/** Levenshtein's. */
+/** How many letters were added, left out, replaced or swapped with their neighbour. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, charA] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, charB] of [...b].entries()) {
-      const insertion = (next[j] ?? 0) + 1;
-      const deletion = (row[j + 1] ?? 0) + 1;
-      const substitution = (row[j] ?? 0) + (charA === charB ? 0 : 1);
-      next.push(Math.min(insertion, deletion, substitution));
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : replaced;
+      next.push(Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, replaced, swapped));
     }
+    before = row;
     row = next;
   }
   return row.at(-1) ?? 0;

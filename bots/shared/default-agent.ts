@@ -79,7 +79,8 @@ async function findAgent(client: Anthropic, model: string, request: RequestOptio
 async function firstModel(client: Anthropic, request: RequestOptions): Promise<string> {
   const page = await client.models.list({ limit: 1 }, request);
   const model = page.data[0];
-  if (!model) throw new TerminalError("The server offers no model. Set DECKHAND_MODEL, or give the server a model API key.");
+  if (!model)
+    throw new TerminalError("The server offers no model. Set DECKHAND_MODEL, or give the server a model API key.");
   return model.id;
 }
 

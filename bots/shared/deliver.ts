@@ -38,7 +38,7 @@ export async function deliverThread(deps: DeliverDeps, thread: ChatThreadKey, si
 
   const lease = keepLease(deliveries, thread, owner, leaseMs, signal);
   try {
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       const record = await threads.open(thread);
       try {
         await deliverSession(deps, thread, record, lease.signal);

@@ -23,7 +23,9 @@ export function keepLease(
       if (await deliveries.lease(thread, owner, ttlMs)) return;
       lost.abort(new RetryableError(`Another process delivers ${thread} now.`));
     } catch (error) {
-      lost.abort(new RetryableError(`The lease on ${thread} could not be renewed: ${messageOf(error)}`, { cause: error }));
+      lost.abort(
+        new RetryableError(`The lease on ${thread} could not be renewed: ${messageOf(error)}`, { cause: error }),
+      );
     }
     clearInterval(timer);
   };

@@ -18,7 +18,12 @@ export interface InboundMessage {
 }
 
 export type TakenIn =
-  | { type: "sent"; sessionId: string; eventId: string; /** When the request was made, in ms since the epoch. */ sentAt: number }
+  | {
+      type: "sent";
+      sessionId: string;
+      eventId: string;
+      /** When the request was made, in ms since the epoch. */ sentAt: number;
+    }
   | { type: "command" }
   /** Taken in before, or right now by somebody else. */
   | { type: "duplicate" };

@@ -27,7 +27,7 @@ export async function postOnce(
   if (intent.ref !== null) return intent.ref;
 
   let mayBePosted = !intent.fresh;
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     try {
       const found = mayBePosted ? await surface.find(thread, marker, signal) : null;
       mayBePosted = true;

@@ -54,7 +54,10 @@ export function fold(before: Turn | null, event: SessionEvent): Progress {
     case "span.model_request_end":
       return { turn: running && { ...running, tokens: running.tokens + tokensOf(event.model_usage) }, outcomes: [] };
     case "agent.thread_context_compacted":
-      return { turn: running && { ...running, note: "Summing up the earlier part of the conversation." }, outcomes: [] };
+      return {
+        turn: running && { ...running, note: "Summing up the earlier part of the conversation." },
+        outcomes: [],
+      };
     case "session.status_rescheduled":
       return { turn: running && { ...running, draft: null }, outcomes: [] };
     case "session.error":
@@ -143,7 +146,9 @@ function end(turn: Turn | null, event: SessionEvent, how: TurnEnd): Progress {
     turn: {
       ...turn,
       endedAt: timeOf(event),
-      steps: turn.steps.map((step) => (step.state === "running" ? { ...step, state: finished ? "done" : "stopped" } : step)),
+      steps: turn.steps.map((step) =>
+        step.state === "running" ? { ...step, state: finished ? "done" : "stopped" } : step,
+      ),
       note: null,
       said: [],
       draft: null,
@@ -187,5 +192,7 @@ function tokensOf(usage: Usage): number {
 }
 
 function timeOf(event: SessionEvent): number {
-  return "processed_at" in event && typeof event.processed_at === "string" ? Date.parse(event.processed_at) : Number.NaN;
+  return "processed_at" in event && typeof event.processed_at === "string"
+    ? Date.parse(event.processed_at)
+    : Number.NaN;
 }

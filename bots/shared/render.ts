@@ -40,7 +40,10 @@ export function endMessage(how: TurnEnd): WordsMessage | null {
     case "terminated":
       return notice("warning", "This session has ended and cannot go on. Write again to start a new one.");
     case "waiting":
-      return notice("warning", "The agent waits for an approval that cannot be given here. Write `stop` to end this turn.");
+      return notice(
+        "warning",
+        "The agent waits for an approval that cannot be given here. Write `stop` to end this turn.",
+      );
     case "done":
     case "stopped":
     case "failed":
@@ -60,7 +63,8 @@ export interface StatusReport {
 export function statusReply(report: StatusReport | null): WordsMessage {
   if (!report) return notice("info", "Nothing is running: this thread has no session yet. Write what you need.");
   const facts = [`${compactNumber(report.tokens)} tokens`, `${formatDuration(report.activeSeconds * 1000)} of work`];
-  if (report.queuedMessages > 0) facts.push(`${report.queuedMessages} unread message${report.queuedMessages === 1 ? "" : "s"}`);
+  if (report.queuedMessages > 0)
+    facts.push(`${report.queuedMessages} unread message${report.queuedMessages === 1 ? "" : "s"}`);
   return notice("info", `${STATUS_WORDS[report.status]} ${facts.join(", ")} so far in this session.`);
 }
 

@@ -10,7 +10,9 @@ export function toolLabel(name: string, input: Record<string, unknown>): string 
 export function firstSentence(markdown: string, charsMax: number): string {
   const untagged = markdown.replace(/^\s*\[[^\]\n]*\]\s*(?!\()/, "");
   const line = untagged.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
-  const plain = line.replace(/^\s*(?:[#>]+|[-*]|\d+[.)])\s+/, "").replaceAll(/[*_`]{1,3}(\S(?:.*?\S)?)[*_`]{1,3}/g, "$1");
+  const plain = line
+    .replace(/^\s*(?:[#>]+|[-*]|\d+[.)])\s+/, "")
+    .replaceAll(/[*_`]{1,3}(\S(?:.*?\S)?)[*_`]{1,3}/g, "$1");
   const sentence = /^.*?[.!?](?=\s|$)/.exec(plain)?.[0] ?? plain;
   return shorten(sentence.replace(/[.:]$/, "").trim(), charsMax);
 }
@@ -49,5 +51,10 @@ function text(value: unknown): string {
 function shorten(line: string, charsMax: number): string {
   const single = line.replaceAll(/\s+/g, " ");
   const chars = [...single];
-  return chars.length <= charsMax ? single : `${chars.slice(0, charsMax - 1).join("").trimEnd()}…`;
+  return chars.length <= charsMax
+    ? single
+    : `${chars
+        .slice(0, charsMax - 1)
+        .join("")
+        .trimEnd()}…`;
 }

@@ -35,7 +35,9 @@ export function runningLines(card: StatusCard, now: number, { style, cells }: La
   const lines: string[] = [];
   if (shown.length < earlier.length) lines.push(style.dim(`  … ${earlier.length - shown.length} earlier steps`));
   lines.push(...shown.map((step) => `${style.good("✓")} ${style.dim(withoutControls(step.label))}`));
-  lines.push(headLine(`${style.accent(frame)} ${withoutControls(current?.label ?? "Thinking")}`, card, now, { style, cells }));
+  lines.push(
+    headLine(`${style.accent(frame)} ${withoutControls(current?.label ?? "Thinking")}`, card, now, { style, cells }),
+  );
   if (card.note !== null) lines.push(style.warning(`  ${card.note}`));
   if (card.draft !== null) lines.push(...draftLines(card.draft, { style, cells }));
   else if (current?.detail) lines.push(style.dim(`  ${withoutControls(current.detail)}`));
@@ -44,11 +46,20 @@ export function runningLines(card: StatusCard, now: number, { style, cells }: La
 
 /** A turn that has ended, on one line. */
 export function endedLine(card: StatusCard, { style }: Layout): string {
-  const facts = [`${card.steps.length} step${card.steps.length === 1 ? "" : "s"}`, `${compactNumber(card.tokens)} tokens`];
+  const facts = [
+    `${card.steps.length} step${card.steps.length === 1 ? "" : "s"}`,
+    `${compactNumber(card.tokens)} tokens`,
+  ];
   if (card.steps.length === 0) facts.shift();
   const took = formatDuration((card.endedAt ?? card.startedAt) - card.startedAt);
   const words = { working: "Ended", waiting: "Waiting for you", done: "Done", stopped: "Stopped", failed: "Failed" };
-  const marks = { working: "·", waiting: style.warning("?"), done: style.good("✓"), stopped: style.warning("■"), failed: style.bad("✗") };
+  const marks = {
+    working: "·",
+    waiting: style.warning("?"),
+    done: style.good("✓"),
+    stopped: style.warning("■"),
+    failed: style.bad("✗"),
+  };
   return `${marks[card.state]} ${words[card.state]} ${style.dim(`in ${took} · ${facts.join(" · ")}`)}`;
 }
 
@@ -60,14 +71,17 @@ export function stepLine(step: StatusStep): string {
 export function fileLines(files: SavedFile[], folder: string, cwd: string, { style }: Layout): string[] {
   const width = Math.max(...files.map((file) => textWidth(file.name)));
   const lines = files.map(
-    (file) => `${style.good("↓")} ${style.bold(file.name)}${" ".repeat(width - textWidth(file.name))}  ${style.dim(formatBytes(file.bytes))}`,
+    (file) =>
+      `${style.good("↓")} ${style.bold(file.name)}${" ".repeat(width - textWidth(file.name))}  ${style.dim(formatBytes(file.bytes))}`,
   );
   const where = path.relative(cwd, folder);
   return [...lines, style.dim(`  saved in ${where === "" ? "this folder" : where.startsWith("..") ? folder : where}`)];
 }
 
 export function saidLines(text: string, attachments: string[], { style, cells }: Layout): string[] {
-  const lines = renderMarkdown(text, style, cells - 2).map((line, index) => (index === 0 ? `${style.accent("›")} ${line}` : `  ${line}`));
+  const lines = renderMarkdown(text, style, cells - 2).map((line, index) =>
+    index === 0 ? `${style.accent("›")} ${line}` : `  ${line}`,
+  );
   return [...lines, ...attachments.map((file) => style.dim(`  + ${path.basename(file)}`))];
 }
 

@@ -71,7 +71,13 @@ function endOfTable(source: string[], start: number): number {
 function renderTable(rows: string[], style: Style, cells: number): string[] {
   const body = rows
     .filter((row) => !TABLE_RULE.test(row))
-    .map((row) => row.trim().slice(1, -1).split(/(?<!\\)\|/).map((cell) => inline(cell.trim(), style)));
+    .map((row) =>
+      row
+        .trim()
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => inline(cell.trim(), style)),
+    );
   const columns = Math.max(...body.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...body.map((row) => textWidth(row[column] ?? ""))),

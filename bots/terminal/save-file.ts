@@ -29,6 +29,7 @@ export async function saveFile(
   const done = transcript.entries.find((entry) => entry.type === "saved" && entry.fileId === file.id);
   if (done?.type === "saved") return { name: path.basename(done.path), path: done.path, bytes: done.bytes };
 
+  signal.throwIfAborted();
   await mkdir(folder, { recursive: true });
   const draft = path.join(folder, `.${file.id}.part`);
   try {
@@ -43,7 +44,12 @@ export async function saveFile(
 
 async function download(file: ChatFile, draft: string, signal: AbortSignal): Promise<void> {
   const content = Readable.fromWeb(await file.content(signal));
-  await pipeline(content, createWriteStream(draft), { signal });
+  try {
+    await pipeline(content, createWriteStream(draft), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
   const { size } = await stat(draft);
   if (size !== file.sizeBytes) {
     throw new RetryableError(`${file.filename} arrived with ${size} bytes instead of ${file.sizeBytes}.`);

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 
 /** Characters that take two cells: East Asian wide and full-width forms, and pictographs. */
-const WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u;
+const WIDE =
+  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u;
 const ZERO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}\uFE0F]/u;
 const ANSI_OR_CHAR = /\u001B\[[0-9;]*m|[\s\S]/gu;
 

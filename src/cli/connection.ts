@@ -38,7 +38,13 @@ export async function connect({ config, url, log, progress, signal }: ConnectOpt
     const apiKey = config.apiKey ?? (await savedKey(config.home));
     return { ...reach(running, apiKey), sandboxImage: await expectedImage(config), close: async () => {} };
   }
-  const deckhand = await startDeckhand({ config: { ...config, port: 0 }, roles: ["api", "worker"], log, progress, signal });
+  const deckhand = await startDeckhand({
+    config: { ...config, port: 0 },
+    roles: ["api", "worker"],
+    log,
+    progress,
+    signal,
+  });
   const sandboxImage = deckhand.sandboxImage ?? (await expectedImage(config));
   return { ...reach(deckhand.url, deckhand.apiKey), sandboxImage, close: () => deckhand.stop() };
 }

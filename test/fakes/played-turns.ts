@@ -27,8 +27,7 @@ export function createPlayedTurns(eventLog: EventLog) {
       return inbox;
     },
     commit: (sessionId: string, ...events: SessionEvent[]) => commit(sessionId, events),
-    idle: (sessionId: string, reason: StopReason["type"] = "end_turn") =>
-      commit(sessionId, [idleEvent(reason)]),
+    idle: (sessionId: string, reason: StopReason["type"] = "end_turn") => commit(sessionId, [idleEvent(reason)]),
     preview: (sessionId: string, eventId: string, text: string) => {
       eventLog.preview(sessionId, { type: "event_start", event: { type: "agent.message", id: eventId } }, 0);
       const delta = { type: "content_delta", index: 0, content: { type: "text", text } } as const;

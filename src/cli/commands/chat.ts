@@ -40,7 +40,15 @@ While it runs: /attach FILE, /stop, /status, /new, /help, /quit. Ctrl-C stops th
     const signal = AbortSignal.any([io.signal, ended.signal]);
     const connection = await connect({ config, url: options.url, log, progress: createProgress(io.stderr), signal });
     try {
-      const delivered = await talk({ io, connection, options, directory: path.join(config.home, "terminal"), model: config.defaultModel, log, ended });
+      const delivered = await talk({
+        io,
+        connection,
+        options,
+        directory: path.join(config.home, "terminal"),
+        model: config.defaultModel,
+        log,
+        ended,
+      });
       return delivered ? 0 : 1;
     } finally {
       ended.abort();
@@ -90,7 +98,16 @@ async function talk({ io, connection, options, directory, model, log, ended }: T
     const handler = createLineHandler({ thread, cwd: io.cwd, show: (message) => view.message(message) });
     if (screen) {
       const { style } = layoutFor(io.stdout);
-      await chatInteractively({ input: io.stdin, output: io.stdout, screen, view, thread, handler, style, signal: io.signal });
+      await chatInteractively({
+        input: io.stdin,
+        output: io.stdout,
+        screen,
+        view,
+        thread,
+        handler,
+        style,
+        signal: io.signal,
+      });
       io.stdout.write(`To go on with this thread: deckhand chat --thread ${threadId}\n`);
       return true;
     }

@@ -31,7 +31,11 @@ Options:
   async run(args, io) {
     const { values } = parseArgs({
       args,
-      options: { out: { type: "string", default: "out" }, data: { type: "string" }, json: { type: "boolean", default: false } },
+      options: {
+        out: { type: "string", default: "out" },
+        data: { type: "string" },
+        json: { type: "boolean", default: false },
+      },
     });
     const config = loadConfig(io.root);
     const data =
@@ -41,9 +45,23 @@ Options:
     const stage = values.json ? io.stderr : io.stdout;
     const screen = stage.isTTY ? createScreen(stage) : null;
     const view = viewFor(stage, screen, io.cwd);
-    const connection = await connect({ config, url: null, log, progress: createProgress(io.stderr), signal: io.signal });
+    const connection = await connect({
+      config,
+      url: null,
+      log,
+      progress: createProgress(io.stderr),
+      signal: io.signal,
+    });
     try {
-      const { result, tokens } = await runDemo({ connection, config, view, data: data.path, out, log, signal: io.signal });
+      const { result, tokens } = await runDemo({
+        connection,
+        config,
+        view,
+        data: data.path,
+        out,
+        log,
+        signal: io.signal,
+      });
       stage.write(`\n${summaryLines(result, tokens, values.out).join("\n")}\n`);
       if (values.json) io.stdout.write(`${JSON.stringify(result)}\n`);
       return 0;

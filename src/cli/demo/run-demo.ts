@@ -69,7 +69,12 @@ export async function runDemo(demo: Demo): Promise<{ result: DemoResult; tokens:
   }
 }
 
-async function askFor({ connection, view, data, out, signal }: Demo, thread: TerminalThread, sessionId: string, model: string) {
+async function askFor(
+  { connection, view, data, out, signal }: Demo,
+  thread: TerminalThread,
+  sessionId: string,
+  model: string,
+) {
   const meter = await startTurnMeter(connection.client, sessionId, signal);
   view.said(REQUEST, [data]);
   const taken = await thread.say(REQUEST, [data]);

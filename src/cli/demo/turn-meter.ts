@@ -61,7 +61,5 @@ function isFirstText(item: News): boolean {
 function tokensOf(event: SessionEvent): number {
   if (event.type !== "span.model_request_end") return 0;
   const usage = event.model_usage;
-  return (
-    usage.input_tokens + usage.output_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens
-  );
+  return usage.input_tokens + usage.output_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
 }

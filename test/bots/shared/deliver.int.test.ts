@@ -9,7 +9,15 @@ import { RetryableError, TerminalError } from "../../../src/errors.ts";
 import { createDatabase, type Database } from "../../../src/database.ts";
 import { createChatService } from "../../fakes/chat-surface.ts";
 import { type FlakyNetwork, startFlakyNetwork } from "../../fakes/flaky-network.ts";
-import { createPlayedTurns, failure, idleEvent, interruptEvent, requestEnd, said, tool } from "../../fakes/played-turns.ts";
+import {
+  createPlayedTurns,
+  failure,
+  idleEvent,
+  interruptEvent,
+  requestEnd,
+  said,
+  tool,
+} from "../../fakes/played-turns.ts";
 import { createSession, startApi, type TestApi, userMessage } from "../../support/api.ts";
 
 const log = pino({ level: "silent" });
@@ -61,10 +69,16 @@ async function openThread() {
 }
 
 /** The store of a process that dies at the first call of this method, before or after the database has done it. */
-function dyingStore(store: ChatStore, method: "intend" | "settle" | "moveCursor", when: "before" | "after", nth = 1): ChatStore {
+function dyingStore(
+  store: ChatStore,
+  method: "intend" | "settle" | "moveCursor",
+  when: "before" | "after",
+  nth = 1,
+): ChatStore {
   let calls = 0;
   let dead = false;
-  const wrap = (name: string, work: (...args: never[]) => Promise<unknown>) =>
+  const wrap =
+    (name: string, work: (...args: never[]) => Promise<unknown>) =>
     async (...args: never[]) => {
       if (dead) throw new Killed();
       const strikes = name === method && ++calls === nth;
@@ -84,7 +98,12 @@ function dyingStore(store: ChatStore, method: "intend" | "settle" | "moveCursor"
 async function playWholeTurn(sessionId: string, answer: string): Promise<void> {
   await api.client.beta.sessions.events.send(sessionId, { events: [userMessage("go")] });
   await turns.takeUp(sessionId);
-  await turns.commit(sessionId, said("I look at the file."), tool("bash", { command: "python3 look.py" }), requestEnd(1200));
+  await turns.commit(
+    sessionId,
+    said("I look at the file."),
+    tool("bash", { command: "python3 look.py" }),
+    requestEnd(1200),
+  );
   await turns.commit(sessionId, said(answer));
   await turns.idle(sessionId);
 }
@@ -107,7 +126,11 @@ describe("delivery", () => {
     await deliver();
     expect(service.words()).toEqual(["Revenue rose."]);
     expect(service.statuses()).toMatchObject([
-      { state: "done", tokens: 1200, steps: [{ label: "I look at the file", state: "done", detail: "bash: python3 look.py" }] },
+      {
+        state: "done",
+        tokens: 1200,
+        steps: [{ label: "I look at the file", state: "done", detail: "bash: python3 look.py" }],
+      },
     ]);
     expect(service.uploads.map(({ files }) => files)).toEqual([
       [{ name: "report.csv", content: "a,b", preview: "PNG of it" }],
@@ -352,7 +375,10 @@ describe("a surface that refuses", () => {
     await playWholeTurn(sessionId, "Here.");
     service.fail("upload", "before", new TerminalError("files of this type are not allowed here."));
     await deliver();
-    expect(service.words()).toEqual(["Here.", "I could not post `report.csv` here: files of this type are not allowed here."]);
+    expect(service.words()).toEqual([
+      "Here.",
+      "I could not post `report.csv` here: files of this type are not allowed here.",
+    ]);
     expect(service.statuses()).toMatchObject([{ state: "done" }]);
   });
 });

@@ -58,7 +58,9 @@ it("takes the model that the server lists first when none is named, and the agen
 
 it("makes one session of many first messages at the same moment, also from several processes", async () => {
   const thread = newThread();
-  const asked = [open(), open(), open()].flatMap((sessions) => [1, 2, 3].map(() => sessions.ensure(thread, "Hi", signal)));
+  const asked = [open(), open(), open()].flatMap((sessions) =>
+    [1, 2, 3].map(() => sessions.ensure(thread, "Hi", signal)),
+  );
   expect(new Set(await Promise.all(asked)).size).toBe(1);
   expect(await sessionsOf(thread)).toHaveLength(1);
 });

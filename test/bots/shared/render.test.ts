@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { compactNumber, errorMessage, formatBytes, formatDuration, statusReply } from "../../../bots/shared/render.ts";
+import { firstSentence, toolLabel } from "../../../bots/shared/tool-label.ts";
+import { isMessageWith, userMessageText } from "../../../bots/shared/user-message.ts";
+
+describe("words", () => {
+  it.each([
+    "unknown_error",
+    "model_overloaded_error",
+    "model_rate_limited_error",
+    "model_request_failed_error",
+    "billing_error",
+    "tool_use_limit_reached_error",
+    "compaction_limit_reached_error",
+  ] as const)("for %s say what to do and nothing of what the API said", (type) => {
+    const error = { type, message: "RAW {json}", retry_status: { type: "exhausted" as const } };
+    const { markdown } = errorMessage(error) as { markdown: string };
+    expect(markdown).not.toContain("RAW");
+    expect(markdown).not.toContain(type);
+    expect(markdown.split(/[.;]/).length).toBeGreaterThan(1);
+  });
+
+  it("report a status with what waits", () => {
+    const report = { status: "running", tokens: 12_345, activeSeconds: 62, queuedMessages: 1 } as const;
+    expect(statusReply(report)).toMatchObject({
+      markdown: "Working. 12.3k tokens, 1:02 of work, 1 unread message so far in this session.",
+    });
+  });
+
+  it.each([
+    [0, "0:00"],
+    [7_400, "0:07"],
+    [750_000, "12:30"],
+    [3_729_000, "1:02:09"],
+    [-5, "0:00"],
+  ])("%d ms is %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+  it.each([
+    [999, "999"],
+    [1000, "1k"],
+    [12_345, "12.3k"],
+    [999_960, "1M"],
+    [3_100_000, "3.1M"],
+  ])("%d is %s", (value, text) => expect(compactNumber(value)).toBe(text));
+
+  it.each([
+    [312, "312 B"],
+    [48_140, "48.1 kB"],
+    [2_300_000, "2.3 MB"],
+  ])("%d bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+});
+
+describe("a tool call", () => {
+  it.each([
+    ["bash", { command: "python3 clean.py" }, "bash: python3 clean.py"],
+    ["bash", { command: "# comment\nset -e\ncd /workspace\npython3 a.py" }, "bash: python3 a.py"],
+    ["bash", { command: "cd x && python3 - <<'EOF'\nprint(1)\nEOF" }, "bash: python3 -"],
+    ["bash", { restart: true }, "bash: restart"],
+    ["read", { file_path: "/mnt/session/uploads/sales 2.csv" }, "read: sales 2.csv"],
+    ["grep", { pattern: "total" }, "grep: total"],
+    ["bash", {}, "bash"],
+    ["web_search", { query: "x" }, "web_search"],
+    ["bash", { command: 5 }, "bash"],
+  ])("%s %j reads %j", (name, input, label) => {
+    expect(toolLabel(name, input)).toBe(label);
+  });
+
+  it("is cut to one short line", () => {
+    const label = toolLabel("bash", { command: `echo ${"x".repeat(500)}\nmore` });
+    expect(label.length).toBeLessThanOrEqual(72);
+    expect(label.endsWith("…")).toBe(true);
+  });
+});
+
+describe("the first sentence", () => {
+  it.each([
+    ["I look at it. Then I clean.", "I look at it"],
+    ["[scripted model, no API key] I draw the slides.", "I draw the slides"],
+    ["[Report](https://x.y) is ready", "[Report](https://x.y) is ready"],
+    ["## **Plan**\n1. x", "Plan"],
+    ["- `clean.py` next:", "clean.py next"],
+    ["The best: revenue rose 5.4% in 2025. More.", "The best: revenue rose 5.4% in 2025"],
+    ["", ""],
+  ])("of %j is %j", (markdown, sentence) => {
+    expect(firstSentence(markdown, 80)).toBe(sentence);
+  });
+});
+
+describe("what the agent is told", () => {
+  it("is found again by the person's words, with and without files", () => {
+    for (const words of ["Clean this", ""]) {
+      for (const paths of [[], ["/mnt/session/uploads/a.csv"]]) {
+        const message = userMessageText(words, paths);
+        expect(isMessageWith(words, message)).toBe(true);
+        expect(isMessageWith("Clean", message)).toBe(false);
+      }
+    }
+  });
+});
