@@ -115,6 +115,12 @@ describe("the exit status", () => {
     await restart();
   });
 
+  it("does not wait for a background process that prints without pause", async () => {
+    expect(await bash(sandbox, "yes & true")).toMatch(/y|no output/);
+    expect(await bash(sandbox, "echo next")).toBe("next\n");
+    await restart();
+  });
+
   it("does not mix what a background process prints later into another command's output", async () => {
     await bash(sandbox, "(until [ -e /tmp/print ]; do sleep 0.01; done; echo late; touch /tmp/printed) &");
     expect(await bash(sandbox, "touch /tmp/print; until [ -e /tmp/printed ]; do sleep 0.01; done; echo own")).toBe(

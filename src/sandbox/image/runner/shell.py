@@ -8,13 +8,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+from capture import Capture
 from children import Children
 from locations import WORK_DIR
 from process_tree import kill_descendants
-from text import OutputTail
 
 _SHELL_FD = 200
-_READ_BYTES = 1 << 18
 _KILL_WAIT_S = 5.0
 _LOOK_OUT_S = 0.0003
 
@@ -71,7 +70,7 @@ class Shell:
         async with self._turn:
             if self._process is None or self._process.ended:
                 self._process = _ShellProcess(self._loop, self._children)
-            capture = _Capture(self._loop)
+            capture = Capture(self._loop)
             done = self._process.run(command, capture.write_fd)
             self._process.settle_quickly()
             try:
@@ -170,51 +169,6 @@ class _ShellProcess:
     def _settle(self, code: int) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_result(code)
-
-
-class _Capture:
-    """The output of one command. What background processes print after its end is read and thrown away."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._tail: OutputTail | None = OutputTail()
-        self._watched = False
-        self._closed = False
-        # The shell opens its end anew by way of /proc, so it does not get our O_NONBLOCK.
-        self._read_fd, self.write_fd = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-
-    def watch(self) -> None:
-        """Has the output read as it comes, from now on."""
-        self._loop.add_reader(self._read_fd, self._receive)
-        self._watched = True
-
-    def end(self) -> str:
-        """All that was printed so far. The pipe stays open for as long as some process holds its other end."""
-        os.close(self.write_fd)
-        while self._receive():
-            pass
-        tail, self._tail = self._tail, None
-        if not self._closed and not self._watched:
-            self.watch()
-        return tail.text() if tail else ""
-
-    def _receive(self) -> bool:
-        try:
-            chunk = os.read(self._read_fd, _READ_BYTES)
-        except BlockingIOError:
-            return False
-        if not chunk:
-            self._close()
-            return False
-        if self._tail is not None:
-            self._tail.append(chunk)
-        return True
-
-    def _close(self) -> None:
-        if self._watched:
-            self._loop.remove_reader(self._read_fd)
-        os.close(self._read_fd)
-        self._closed = True
 
 
 async def _within(loop: asyncio.AbstractEventLoop, done: asyncio.Future[int], timeout_s: float) -> None:
