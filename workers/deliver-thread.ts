@@ -44,7 +44,7 @@ export async function startDeliverer({
     { concurrency: CONCURRENCY },
   );
   const sweep = async () => {
-    const threads = await store.deliveries.undelivered(THREADS_PER_SWEEP);
+    const threads = await store.deliveries.undelivered([...byName.keys()], THREADS_PER_SWEEP);
     await Promise.all(threads.map((key) => queue.enqueue("deliver-thread", { chat_thread_key: key })));
   };
   const sweeper = startPeriodic("sweep-deliveries", SWEEP_INTERVAL_MS, sweep, log);

@@ -1,3 +1,4 @@
+import { messageOf } from "../src/errors.ts";
 import type { Logger } from "../src/log.ts";
 import type { SandboxProvider } from "../src/sandbox/sandbox.ts";
 import type { SandboxStore } from "../src/sandbox/sandbox-store.ts";
@@ -11,17 +12,25 @@ export interface ReaperDeps {
   log: Logger;
 }
 
-/** Removes the sandboxes of sessions that were deleted or archived, whoever made them. */
+/** Removes the sandboxes of sessions that were deleted or archived, whoever made them: now and then, and before it stops. */
 export function startSandboxReaper({ provider, store, log }: ReaperDeps): PeriodicTask {
-  const reap = async (signal: AbortSignal) => {
+  const reap = async (signal: AbortSignal | null) => {
     const sandboxes = await provider.list();
     const ended = new Set(await store.endedSessions(sandboxes.map(({ sessionId }) => sessionId)));
     for (const { ref, sessionId } of sandboxes) {
-      if (signal.aborted) return;
+      if (signal?.aborted) return;
       if (!ended.has(sessionId)) continue;
       await provider.destroy(ref);
       log.info({ session_id: sessionId, sandbox: ref }, "sandbox of an ended session removed");
     }
   };
-  return startPeriodic("reap-sandboxes", INTERVAL_MS, reap, log);
+  const task = startPeriodic("reap-sandboxes", INTERVAL_MS, reap, log);
+  let last: Promise<void> | null = null;
+  return {
+    stop: () =>
+      (last ??= task
+        .stop()
+        .then(() => reap(null))
+        .catch((error: unknown) => log.warn({ error: messageOf(error) }, "sandboxes of ended sessions are left"))),
+  };
 }

@@ -66,8 +66,8 @@ export interface DeliveryStore {
   settle(key: ChatThreadKey, item: string, ref: MessageRef): Promise<void>;
   /** Every file of an intent of this thread, with the item that it is part of. */
   files(key: ChatThreadKey): Promise<Map<string, string>>;
-  /** Threads that were woken and have nobody at work. */
-  undelivered(limit: number): Promise<ChatThreadKey[]>;
+  /** Threads of these surfaces that were woken and have nobody at work. */
+  undelivered(surfaces: readonly string[], limit: number): Promise<ChatThreadKey[]>;
 }
 
 /** Which messages of people were taken in. */

@@ -115,10 +115,10 @@ function deliveryStore(prisma: Prisma): DeliveryStore {
       return new Map(rows.flatMap((row) => row.fileIds.map((id): [string, string] => [id, row.item])));
     },
 
-    async undelivered(limit) {
+    async undelivered(surfaces, limit) {
       const rows = await prisma.$queryRaw<{ key: string }[]>`
         SELECT key FROM chat_threads
-        WHERE wakes > delivered_wake AND (lease_until IS NULL OR lease_until < now())
+        WHERE surface = ANY(${surfaces}) AND wakes > delivered_wake AND (lease_until IS NULL OR lease_until < now())
         ORDER BY lease_until NULLS FIRST LIMIT ${limit}`;
       return rows.map((row) => chatThreadKey(parseChatThreadKey(row.key)));
     },

@@ -148,10 +148,11 @@ function deliveryStore({ change, threads }: State): DeliveryStore {
         ),
       ),
 
-    undelivered: async (limit) =>
+    undelivered: async (surfaces, limit) =>
       [...threads]
         .filter(([, thread]) => thread.wakes > thread.deliveredWake && !isHeld(thread.lease))
         .map(([key]) => key)
+        .filter((key) => surfaces.includes(parseChatThreadKey(key).surface))
         .slice(0, limit),
   };
 }

@@ -114,10 +114,11 @@ export function chatStoreContract(name: string, open: () => Promise<OpenedStore>
     it("lists a thread as undelivered from the wake until the release that has seen it, unless somebody is at it", async () => {
       const key = newThread();
       await store.threads.open(key);
-      const listed = async () => (await store.deliveries.undelivered(1000)).includes(key);
+      const listed = async () => (await store.deliveries.undelivered(["terminal"], 1000)).includes(key);
       expect(await listed()).toBe(false);
       await store.deliveries.wake(key);
       expect(await listed()).toBe(true);
+      expect(await store.deliveries.undelivered(["slack", "teams"], 1000)).toEqual([]);
       expect((await store.threads.open(key)).busy).toBe(true);
       await store.deliveries.lease(key, "a", HOUR_MS);
       expect(await listed()).toBe(false);

@@ -95,4 +95,4 @@ export function createChatService() {
   };
 }
 
-export type ChatService = ReturnType<typeof createChatService>;
+

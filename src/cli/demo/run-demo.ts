@@ -108,13 +108,17 @@ async function askFor(
 /** Ends the session, and with it its sandbox. What it made stays in the folder. */
 async function endSession(client: Anthropic, sessionId: string, log: Logger): Promise<void> {
   try {
-    await client.beta.sessions.events.send(sessionId, { events: [{ type: "user.interrupt" }] });
-    const deadline = Date.now() + END_TIMEOUT_MS;
-    while ((await client.beta.sessions.retrieve(sessionId)).status !== "idle" && Date.now() < deadline) {
-      await sleep(END_POLL_MS);
+    if (!(await isIdle(client, sessionId))) {
+      await client.beta.sessions.events.send(sessionId, { events: [{ type: "user.interrupt" }] });
+      const deadline = Date.now() + END_TIMEOUT_MS;
+      while (!(await isIdle(client, sessionId)) && Date.now() < deadline) await sleep(END_POLL_MS);
     }
     await client.beta.sessions.archive(sessionId);
   } catch (error) {
-    log.warn({ session_id: sessionId, error: messageOf(error) }, "demo session could not be ended");
+    log.error({ session_id: sessionId, error: messageOf(error) }, "demo session could not be ended");
   }
+}
+
+async function isIdle(client: Anthropic, sessionId: string): Promise<boolean> {
+  return (await client.beta.sessions.retrieve(sessionId)).status === "idle";
 }
