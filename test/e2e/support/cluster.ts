@@ -122,8 +122,12 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Cl
         });
         return [...running].find((worker) => String(worker.pid) === pid);
       };
-      const worker = pollUntil(`a worker at ${point}`, find, wait).finally(() => rm(told, { force: true }));
-      return { worker };
+      const found = async () => {
+        const worker = await pollUntil(`a worker at ${point}`, find, wait);
+        await rm(told, { force: true });
+        return worker;
+      };
+      return { worker: found() };
     },
     async createSession() {
       const agent = await client.beta.agents.create({
