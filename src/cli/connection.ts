@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import Anthropic from "@anthropic-ai/sdk";
+import { apiErrorText } from "../../bots/shared/api-errors.ts";
 import type { Config } from "../config.ts";
 import { sandboxImageTag } from "../embedded/sandbox-image.ts";
 import type { Logger } from "../log.ts";
@@ -33,7 +34,9 @@ const HEALTH_TIMEOUT_MS = 2_000;
  * connection, on any free port.
  */
 export async function connect({ config, url, log, progress, signal }: ConnectOptions): Promise<Connection> {
-  const running = url ?? config.apiUrl ?? (await serverOfHome(config.home, signal));
+  const named = url ?? config.apiUrl;
+  if (named !== null && (await ask(named, signal)) === "silent") throw new Error(`Nothing answers at ${named}.`);
+  const running = named ?? (await serverOfHome(config.home, signal));
   if (running !== null) {
     const apiKey = config.apiKey ?? (await savedKey(config.home));
     return { ...reach(running, apiKey), sandboxImage: await expectedImage(config), close: async () => {} };
@@ -49,6 +52,12 @@ export async function connect({ config, url, log, progress, signal }: ConnectOpt
   return { ...reach(deckhand.url, deckhand.apiKey), sandboxImage, close: () => deckhand.stop() };
 }
 
+/** An error of the API says what is wrong in the middle of its JSON; others pass as they are. */
+export function inPlainWords(error: unknown): unknown {
+  const text = apiErrorText(error);
+  return text === null ? error : new Error(text, { cause: error });
+}
+
 async function expectedImage(config: Config): Promise<string> {
   return config.sandbox.image ?? (await sandboxImageTag());
 }
@@ -57,17 +66,20 @@ function reach(url: string, apiKey: string) {
   return { url, client: new Anthropic({ baseURL: url, apiKey }) };
 }
 
-/** Null when there is none that answers. */
+/** Null when there is none that is ready. */
 async function serverOfHome(home: string, signal: AbortSignal): Promise<string | null> {
   const server = await findServer(home);
-  if (!server) return null;
-  const timeout = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]);
-  const healthy = await fetch(new URL("/healthz", server.url), { signal: timeout }).then(
-    (response) => response.ok,
-    () => false,
-  );
-  signal.throwIfAborted();
-  return healthy ? server.url : null;
+  return server && (await ask(server.url, signal)) === "ready" ? server.url : null;
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<"ready" | "not_ready" | "silent"> {
+  try {
+    const timeout = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]);
+    return (await fetch(new URL("/healthz", url), { signal: timeout })).ok ? "ready" : "not_ready";
+  } catch {
+    signal.throwIfAborted();
+    return "silent"; // Refused, unknown or too slow: nobody to talk to in any case.
+  }
 }
 
 async function savedKey(home: string): Promise<string> {

@@ -13,7 +13,7 @@ import { layoutFor, viewFor } from "../../../bots/terminal/views.ts";
 import { loadConfig } from "../../config.ts";
 import { createLog } from "../../log.ts";
 import { type Command, type CommandIo, UsageError } from "../command.ts";
-import { connect, type Connection } from "../connection.ts";
+import { connect, inPlainWords, type Connection } from "../connection.ts";
 import { createProgress } from "../progress.ts";
 
 export const command: Command = {
@@ -50,6 +50,8 @@ While it runs: /attach FILE, /stop, /status, /new, /help, /quit. Ctrl-C stops th
         ended,
       });
       return delivered ? 0 : 1;
+    } catch (error) {
+      throw inPlainWords(error);
     } finally {
       ended.abort();
       await connection.close();

@@ -8,7 +8,7 @@ import { loadConfig } from "../../config.ts";
 import { messageOf } from "../../errors.ts";
 import { createLog } from "../../log.ts";
 import type { Command } from "../command.ts";
-import { connect } from "../connection.ts";
+import { connect, inPlainWords } from "../connection.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { summaryLines } from "../demo/summary.ts";
 import { createProgress } from "../progress.ts";
@@ -65,6 +65,8 @@ Options:
       stage.write(`\n${summaryLines(result, tokens, values.out).join("\n")}\n`);
       if (values.json) io.stdout.write(`${JSON.stringify(result)}\n`);
       return 0;
+    } catch (error) {
+      throw inPlainWords(error);
     } finally {
       view.close();
       await connection.close();
@@ -76,7 +78,9 @@ async function makeFolder(folder: string, given: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new Error(`--out ${given}: the folder can't be made: ${messageOf(error)}`, { cause: error });
+    const taken = error instanceof Error && "code" in error && error.code === "EEXIST";
+    const why = taken ? "there is a file of that name." : messageOf(error);
+    throw new Error(`--out ${given}: the folder can't be made: ${why}`, { cause: error });
   }
   return folder;
 }
