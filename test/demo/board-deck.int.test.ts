@@ -21,11 +21,11 @@ const SHAPES: [shape: string, table: () => Buffer, expected: { records: number; 
     tables.survey,
     { records: 420, says: ["average satisfaction score", "Support the lowest"] },
   ],
-  ["three rows", tables.tiny, { records: 3, says: ["chairs leads with 49.9%"] }],
+  ["three rows", tables.tiny, { records: 3, says: ["Chairs leads with 49.9%"] }],
   [
     "no numbers, values that look like formulas and wildcards",
     tables.noNumbers,
-    { records: 240, says: ["network leads"] },
+    { records: 240, says: ["Network leads"] },
   ],
   ["one column without a header", tables.singleColumn, { records: 150, says: ["Column 1"] }],
   ["a hundred columns", tables.wide, { records: 120, says: ["sensor"] }],

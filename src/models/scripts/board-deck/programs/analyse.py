@@ -59,7 +59,7 @@ def main():
         "periods": period_rows,
         "tables": [table for table in tables if len(table["rows"]) > 0],
         "findings": found,
-        "advice": advice(found, held, quality),
+        "advice": advice(found, held, quality, bool(calendar), measure.column is not None),
         "quality": quality,
         "dates": [day(counted[time].min()), day(counted[time].max())] if calendar else None,
         "span": f"{calendar.label(calendar.periods[0])} – {calendar.label(calendar.periods[-1])}" if calendar else None,
@@ -124,7 +124,9 @@ def find(frame, measure, calendar, tables, period_rows, profile, columns, focus)
     if calendar and calendar.current and measure.adds_up:
         change = measure.of(calendar.current.of(frame, calendar.time)) - measure.of(calendar.previous.of(frame, calendar.time))
     found = [focus_finding(frame, focus, measure, calendar), of_measure.trend(frame, measure, calendar, period_rows)]
-    moved = of_measure.movers(tables, measure, calendar, change)
+    # What is in focus already has a slide of its own.
+    focused = (focus or "").partition("=")[2]
+    moved = [item for item in of_measure.movers(tables, measure, calendar, change) if not focused or not item["headline"].startswith(f"{focused} ")]
     used = {item["kicker"].split(" by ")[-1].casefold() for item in moved}
     shown = {table["dimension"] for table in tables if table["dimension"].casefold() in used}
     parts = [name for name in roles["measures"] if name != measure.column]
@@ -161,23 +163,29 @@ def fill_up(found, frame, measure, tables, profile):
         shown = any(kicker.endswith(f"by {inner(table['dimension'])}") for kicker in ranked)
         if len(found) < 4 and not (shown and measure.column is None):
             found = found + [item for item in [distributions.common_values(frame, table["dimension"])] if item]
-    others = [c["name"] for c in profile["columns"] if c["type"] in ("category", "boolean", "id", "text") and c["filled"]]
+    others = [c["name"] for c in profile["columns"] if c["type"] != "empty" and c["filled"]]
     for name in others:
         if len(found) < CHARTS_MIN and not any(item["kicker"] == name for item in found):
             found = found + [item for item in [distributions.common_values(frame, name)] if item]
     return found if len(found) >= CHARTS_MIN else [*found, distributions.completeness(profile)]
 
 
-def advice(found, held, quality):
+def advice(found, held, quality, calendar_found, measured):
     lines = [item["advice"] for item in found if item["advice"]][:4]
     if held["rows"]:
         lines.append(f"Check the {held['rows']:,} records held out of the figures before the numbers are published.")
     worst = max((issue for issue in quality["issues"] if issue["what"] == "Missing"), key=lambda issue: issue["count"], default=None)
     if worst and len(lines) < 5:
         lines.append(f"Make {worst['column']} mandatory at entry: it is missing in {percent(worst['count'] / quality['rows_read'])} of rows.")
-    if not lines:
-        lines.append("Collect more records, with a date and a measure in each, before drawing conclusions.")
+    if not calendar_found or not measured:
+        lines.append(f"Add {' and '.join(missing_parts(calendar_found, measured))} to each record: then more than a snapshot can be shown.")
+    if held["rows"] + len(lines) == 0:
+        lines.append("Confirm the findings with whoever knows the data before acting on them.")
     return lines[:5]
+
+
+def missing_parts(dated, measured):
+    return [part for part, there in (("a date", dated), ("an amount", measured)) if not there]
 
 
 def print_summary(analysis, measure):

@@ -84,7 +84,7 @@ function frame({ x, y, w, h, alt, series }) {
 
 function axes({ kind, categories, format, series }) {
   const bars = kind === "bar";
-  const label = { FontFace: FONT, FontSize: bars ? 10.5 : 10, Color: colour(bars ? "ink" : "muted") };
+  const label = { FontFace: FONT, FontSize: bars ? 12 : 10.5, Color: colour(bars ? "ink" : "muted") };
   const prefixed = (prefix) =>
     Object.fromEntries(Object.entries(label).map(([key, value]) => [`${prefix}Label${key}`, value]));
   const labelled = isLabelled({ kind, categories });
@@ -129,7 +129,7 @@ function look({ id, kind, categories, series, highlight, format }) {
     showValue: labelled,
     dataLabelFormatCode: format,
     dataLabelFontFace: FONT,
-    dataLabelFontSize: 10.5,
+    dataLabelFontSize: 11.5,
     dataLabelColor: colour("text"),
     dataLabelPosition: "outEnd",
   };

@@ -21,11 +21,11 @@ def spread(frame, measure):
     return finding(
         "spread",
         f"Spread of {name}",
-        f"For half of all records {name} is {measure.text(middle)} or less; one in ten reaches {measure.text(high)} or more",
-        measure.text(middle),
+        f"For half of all records {name} is {measure.text(middle, trim=True)} or less; one in ten reaches {measure.text(high, trim=True)} or more",
+        measure.text(middle, trim=True),
         f"median {name}",
         [
-            f"Eight in ten lie between {measure.text(low)} and {measure.text(high)}.",
+            f"Eight in ten lie between {measure.text(low, trim=True)} and {measure.text(high, trim=True)}.",
             f"The average is {measure.text(float(values.mean()))}, {'above the median: a few large values pull it up' if values.mean() > middle * 1.15 else 'close to the median' if values.mean() > middle * 0.87 else 'below the median'}.",
         ],
         chart("column", labels, counts, "Records", (1, "Records", "#,##0"), [peak]) | {"category_axis": f"{measure.label}, from"},
@@ -35,15 +35,15 @@ def spread(frame, measure):
 def histogram(values, measure):
     if values.nunique() <= BINS:
         counts = values.value_counts().sort_index()
-        return [measure.text(float(v)) for v in counts.index], [int(n) for n in counts], int(np.argmax(counts.to_numpy()))
+        return [measure.text(float(v), trim=True) for v in counts.index], [int(n) for n in counts], int(np.argmax(counts.to_numpy()))
     low, high = values.quantile(0.01), values.quantile(0.99)
     counts, edges = np.histogram(values.clip(low, high), bins=BINS)
-    return [measure.text(float(edge)) for edge in edges[:-1]], [int(n) for n in counts], int(np.argmax(counts))
+    return [measure.text(float(edge), trim=True) for edge in edges[:-1]], [int(n) for n in counts], int(np.argmax(counts))
 
 
 def common_values(frame, dimension):
     """Counts of one column's values."""
-    counts = frame[dimension].replace("", "(blank)").value_counts()
+    counts = frame[dimension].dropna().map(written).replace("", "(blank)").value_counts()
     counts = counts[counts.index != "(blank)"]
     if not len(counts):
         return None
@@ -56,9 +56,19 @@ def common_values(frame, dimension):
         f"{first} is the commonest {inner(dimension)}: {n:,} of {whole:,} records" if n > 1 else distinct(dimension, first, whole),  # fmt: skip
         percent(n / whole),
         f"of records with {first}" if n > 1 else "the share of each value",
-        [f"{len(counts):,} different values; the first three cover {percent(int(counts[:3].sum()) / whole)}."],
+        [follower(counts, whole), f"The first three of {len(counts):,} cover {percent(int(counts[:3].sum()) / whole)}." if len(counts) > 3 else None],
         chart("bar", shown.index, [int(v) for v in shown], "Records", (1, "Records", "#,##0"), [0]),
     )
+
+
+def written(value):
+    return f"{value:g}" if isinstance(value, float) else value.strftime("%Y-%m-%d") if hasattr(value, "strftime") else value
+
+
+def follower(counts, whole):
+    if len(counts) < 2 or counts.iloc[0] == 1:
+        return f"{len(counts):,} different values in {whole:,} records."
+    return f"{counts.index[1]} follows with {int(counts.iloc[1]):,} ({percent(counts.iloc[1] / whole)})."
 
 
 def distinct(dimension, first, whole):

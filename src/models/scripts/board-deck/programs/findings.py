@@ -8,20 +8,22 @@ import numpy as np
 import pandas as pd
 
 from measure import inner, percent, points, times_or_percent
-from periods import short_label
+from periods import axis_labels
 from segments import movement, real, sizeable
 
 FLAT = 0.015
+# From this share of the whole on, one segment is a matter for the board.
+WEIGHTY = 0.3
 
 
 def finding(id, kicker, headline, key, key_label, points, chart, advice=None):
     return {
         "id": id,
         "kicker": kicker,
-        "headline": headline,
+        "headline": headline[:1].upper() + headline[1:],
         "key": key,
         "key_label": key_label,
-        "points": [point for point in points if point],
+        "points": [point[:1].upper() + point[1:] for point in points if point],
         "chart": chart,
         "advice": advice,
     }
@@ -44,7 +46,7 @@ def trend(frame, measure, calendar, period_rows):
     if not calendar:
         return None
     values = [row["value"] for row in period_rows]
-    labels = [short_label(period, calendar.grain) for period in calendar.periods]
+    labels = axis_labels(calendar.periods, calendar.grain)
     complete = period_rows[:-1] if calendar.partial else period_rows
     high, low = max(complete, key=lambda row: row["value"]), min(complete, key=lambda row: row["value"])
     current, previous = calendar.current, calendar.previous
@@ -135,7 +137,7 @@ def mover(kind, row, table, measure, calendar, total_change):
         f"{row['value']} against {calendar.previous.label}",
         [
             f"{row['value']} went from {measure.text(row['previous'])} to {measure.text(row['current'])}.",
-            f"All other values of {inner(dimension)} together {'gained' if others >= 0 else 'lost'} {measure.text(abs(others))}.",
+            f"All others by {inner(dimension)} together {'gained' if others >= 0 else 'lost'} {measure.text(abs(others))}.",
             offset(up, row, total_change, measure),
         ],
         chart("bar", [r["value"] for r in rows], values, "Change", axis, [rows.index(row)] if row in rows else []),
@@ -185,6 +187,7 @@ def rank_sums(table, measure, whole):
             f"A change of 10% in {first['value']} moves the whole by {percent(first['total'] / whole * 0.1)}.",
         ],
         chart("bar", [row["value"] for row in shown], [row["total"] for row in shown], measure.label, measure.axis([row["total"] for row in shown]), [0]),  # fmt: skip
+        f"Decide whether so much weight on {first['value']} is wanted." if first["total"] / whole >= WEIGHTY else None,
     )
 
 

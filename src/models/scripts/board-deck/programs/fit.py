@@ -10,6 +10,8 @@ MEASURED_AT = 200
 LINE = 1.2
 # Renderers differ by a little; text is fitted into slightly less than its box.
 SAFE = 0.97
+# No box here holds more; longer texts would only take time to measure.
+CHARS_MAX = 600
 
 
 @functools.cache
@@ -53,6 +55,7 @@ def height(lines, size):
 
 def fit(text, inches, tall, largest, smallest, bold=False):
     """(text, size): the largest size at which it fits, or the text cut with an ellipsis at the smallest."""
+    text = text[:CHARS_MAX]
     size = largest
     while size > smallest and height(len(wrap(text, size, inches, bold)), size) > tall:
         size -= 0.5
@@ -61,11 +64,11 @@ def fit(text, inches, tall, largest, smallest, bold=False):
     return text, size
 
 
-def shorten(text, inches, size):
+def shorten(text, inches, size, bold=False):
     """One line."""
-    text = " ".join(text.split())
-    if width(text, size) <= inches:
+    text = " ".join(text[:CHARS_MAX].split())
+    if width(text, size, bold) <= inches:
         return text
-    while len(text) > 1 and width(text + "…", size) > inches:
+    while len(text) > 1 and width(text + "…", size, bold) > inches:
         text = text[:-1].rstrip()
     return text + "…"

@@ -2,7 +2,7 @@
 
 from findings import chart, finding
 from measure import inner, percent, times_or_percent
-from periods import short_label
+from periods import axis_labels
 from table_reader import Problem
 
 
@@ -46,7 +46,7 @@ def change_of(frame, measure, calendar):
 def focus_chart(frame, part, column, value, measure, calendar):
     if calendar:
         totals = measure.grouped(part, calendar.index_of(part[calendar.time])).reindex(calendar.periods).fillna(0.0)
-        labels = [short_label(period, calendar.grain) for period in calendar.periods]
+        labels = axis_labels(calendar.periods, calendar.grain)
         return chart("column", labels, totals.tolist(), value, measure.axis(totals.tolist()))
     totals = measure.grouped(frame, column).sort_values(ascending=False)[:12]
     names = [str(name) for name in totals.index]

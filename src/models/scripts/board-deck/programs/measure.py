@@ -41,12 +41,14 @@ class Measure:
         """As it stands in the middle of a sentence."""
         return f"average {inner(self.label)}" if self.agg == "mean" else inner(self.label)
 
-    def text(self, value):
+    def text(self, value, trim=None):
+        """`trim` drops zeros at the end of a small number: by default for amounts, not for averages."""
+        trim = self.agg != "mean" if trim is None else trim
         if self.kind == "percent":
             return percent(value)
         sign = SIGNS.get(self.currency, f"{self.currency} " if self.currency else "")
         unit = f" {self.unit}" if self.unit else ""
-        return f"{'−' if value < 0 else ''}{sign}{short(abs(value), whole=self.kind == 'integer' and self.adds_up)}{unit}"
+        return f"{'−' if value < 0 else ''}{sign}{short(abs(value), self.kind == 'integer' and self.adds_up, trim)}{unit}"
 
     def cell_format(self, exact=False):
         if self.kind == "percent":
@@ -104,7 +106,7 @@ def inner(label):
     return label[:1].lower() + label[1:] if sentence_case or words[0].casefold() in COMMON else label
 
 
-def short(value, whole=False):
+def short(value, whole=False, trim=True):
     for i, (size, suffix, _) in enumerate(SCALES):
         # 999,960 is a million, not "1000.0k".
         if value >= size * 0.99995 and (size > 1e3 or value >= 1e4):
@@ -112,7 +114,9 @@ def short(value, whole=False):
             return f"{scaled:.0f}{suffix}" if scaled >= 99.95 else f"{scaled:.1f}{suffix}"
     if whole or value >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
+    if value >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}".rstrip("0").rstrip(".") if trim else f"{value:.2f}"
 
 
 def percent(share, signed=False):

@@ -102,6 +102,8 @@ def window(periods, grain):
     first, last = periods[0], periods[-1]
     if grain == "month" and first.year == last.year and len(periods) > 1:
         label = f"{first.strftime('%b')}–{last.strftime('%b %Y')}"
+    elif grain == "quarter" and first.year == last.year and len(periods) > 1:
+        label = f"Q{first.quarter}–Q{last.quarter} {last.year}"
     else:
         labels = list(dict.fromkeys([period_label(first, grain), period_label(last, grain)]))
         label = " – ".join(labels)
@@ -119,6 +121,14 @@ def short_label(period, grain):
     if grain == "quarter":
         return f"Q{period.quarter} {period.year % 100:02d}"
     return period.start_time.strftime({"day": "%-d %b", "week": "%-d %b", "month": "%b %y", "year": "%Y"}[grain])
+
+
+def axis_labels(periods, grain):
+    """Months carry their year only where it begins, so that the labels stay short."""
+    labels = [short_label(period, grain) for period in periods]
+    if grain != "month":
+        return labels
+    return [label if i == 0 or period.month == 1 else label[:3] for i, (period, label) in enumerate(zip(periods, labels))]
 
 
 def day(timestamp):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from findings import chart, finding
 from measure import Measure, inner, percent, points, times_or_percent
-from periods import short_label
+from periods import axis_labels
 from segments import concentration
 
 RECORDS_MIN = 30
@@ -42,7 +42,7 @@ def slip_of(frame, name, calendar):
 def slipping(frame, measure, slip, dimensions, calendar):
     name, now, before = measure.column, slip["now"], slip["before"]
     values = frame.groupby(calendar.index_of(frame[calendar.time]))[name].mean().reindex(calendar.periods)
-    labels = [short_label(period, calendar.grain) for period in calendar.periods]
+    labels = axis_labels(calendar.periods, calendar.grain)
     series_values = [None if pd.isna(value) else round(float(value), 6) for value in values]
     worst = hot_spot(frame, name, dimensions, calendar)
     series = [{"name": "All records", "values": series_values}]

@@ -14,7 +14,7 @@ def write_quality(book, sheet, analysis, profile, style):
     sheet.set_row(1, 28)
     removed = quality["rows_read"] - quality["rows_kept"]
     sheet.write(2, 1, f"{quality['rows_read']:,} rows read, {removed:,} removed as duplicates, {quality['rows_kept']:,} kept", style.subtitle())
-    columns = [("Column", 22), ("What", 34), ("Count", 9), ("Share of rows", 9), ("What was done", 38), ("Examples", 60)]
+    columns = [("Column", 22), ("What", 34), ("Count", 9), ("Share of rows", 9), ("What was done", 46), ("Examples", 60)]
     sheet.set_row(TOP - 1, 32)
     for i, (label, width) in enumerate(columns, 1):
         sheet.set_column(i, i, width)
@@ -28,7 +28,7 @@ def write_quality(book, sheet, analysis, profile, style):
         sheet.write_formula(i, 4, f"=D{i + 1}/{quality['rows_read']}", style.wrapped(num_format="0.0%"), issue["count"] / quality["rows_read"])
         sheet.write_string(i, 5, issue["done"], style.wrapped(indent=1))
         sheet.write_string(i, 6, examples, style.wrapped(font_color=style.colour("muted")))
-        lines = max(len(issue["column"]) / 21, len(issue["what"]) / 38, len(issue["done"]) / 42, len(examples) / 74)
+        lines = max(len(issue["column"]) / 21, len(issue["what"]) / 38, len(issue["done"]) / 50, len(examples) / 74)
         sheet.set_row(i, 14.5 * (1 + int(lines)))
     filled = write_filled(book, sheet, TOP + len(issues) + 2, profile, style)
     sheet.autofilter(TOP - 1, 1, TOP + len(issues) - 1, len(columns))

@@ -39,7 +39,7 @@ def write_periods(sheet, analysis, data, style):
 def headings(analysis, back):
     measure, grain = analysis["measure"], analysis["grain"]
     value = f"Average {measure['label']}" if measure["agg"] == "mean" else measure["label"]
-    result = [(grain.title(), 13), ("From", 12), ("Before", 12), ("Records", 10), (value, 16), (f"vs {grain} before", 12)]
+    result = [(grain.title(), 13), ("From", 12), ("Before", 12), ("Records", 10), (value, analysis["value_width"]), (f"vs {grain} before", 12)]
     if back:
         result.append(("vs a year earlier", 12))
     return result + [(f"Average {name}", 13) for name in analysis["rates"]]

@@ -37,12 +37,12 @@ def headings(table, analysis):
     measure = analysis["measure"]
     name = f"Average {measure['label']}" if measure["agg"] == "mean" else measure["label"]
     longest = max(len(str(row["value"])) for row in table["rows"])
-    result = [("value", table["dimension"], max(16, min(40, longest + 2))), ("count", "Records", 10), ("total", name, 16)]
+    result = [("value", table["dimension"], max(16, min(40, longest + 2))), ("count", "Records", 10), ("total", name, analysis["value_width"])]
     if measure["agg"] != "mean":
         result.append(("share", "Share", 11))
     if analysis["current"]:
-        windows = [(key, analysis[key]["label"], 16) for key in ("current", "previous")]
-        result += [*windows, ("change", "Change", 15), ("change_pct", "Change, %", 11)]
+        windows = [(key, analysis[key]["label"], analysis["value_width"]) for key in ("current", "previous")]
+        result += [*windows, ("change", "Change", analysis["value_width"]), ("change_pct", "Change, %", 11)]
     return result
 
 

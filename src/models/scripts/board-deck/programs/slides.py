@@ -9,6 +9,7 @@ TITLE_SIZE, TITLE_SMALLEST = 26, 17
 CHART_WIDTH = 7.75
 PANEL = LEFT + CHART_WIDTH + 0.45
 LABEL_WIDTH = 2.1
+ROOM_FOR_CHART = 2.2
 TABLE_SIZE, ROW_HEIGHT = 12, 0.38
 
 
@@ -66,7 +67,7 @@ def summary_slide(kicker, title, items, source, number):
         support = item["points"][0] if item["points"] else item["key_label"]
         elements += [
             rect(LEFT, y, RIGHT - LEFT, 0.01, "line"),
-            box(item["key"], LEFT, y + 0.14, left - LEFT - 0.2, step - 0.28, 32, 16, bold=True, colour="accent", valign="middle"),
+            box(item["key"], LEFT, y + 0.14, left - LEFT - 0.2, step - 0.28, 32, 16, bold=True, colour=tone(item), valign="middle"),
             box(item["headline"], left, y + 0.14, RIGHT - left, (step - 0.28) * 0.52, 18, 12, bold=True, valign="bottom"),
             box(support, left, y + 0.18 + (step - 0.28) * 0.52, RIGHT - left, (step - 0.28) * 0.46, 14, 10, colour="text"),
         ]
@@ -87,7 +88,7 @@ def panel(item, top):
     label = item["key_label"][:1].upper() + item["key_label"][1:]
     elements = [
         rect(PANEL - 0.22, top + 0.05, 0.02, BODY_BOTTOM - top - 0.1, "line"),
-        box(item["key"], PANEL, top, w, 0.75, 42, 22, bold=True, colour="accent", valign="middle"),
+        box(item["key"], PANEL, top, w, 0.75, 42, 22, bold=True, colour=tone(item), valign="middle"),
         box(label, PANEL, top + 0.82, w, 0.5, 12.5, 9, colour="muted"),
     ]
     y = top + 1.55
@@ -100,6 +101,10 @@ def panel(item, top):
         elements.append(box(text, PANEL, y, w, tall, size, 9))
         y += tall + 0.16
     return elements + (follow_up(advice, w) if advice else [])
+
+
+def tone(item):
+    return "down" if item["id"] == "decline" else "accent"
 
 
 def follow_up(advice, w):
@@ -120,15 +125,15 @@ def chart_element(item, x, y, w, h):
     chart = item["chart"]
     bars = chart["kind"] == "bar"
     inches = LABEL_WIDTH if bars else max(0.75, (w - 1) / max(1, len(chart["categories"])) * 1.6)
-    labels = [shorten(label, inches, 10.5) for label in chart["categories"]]
+    labels = [shorten(label, inches, 12 if bars else 10.5) for label in chart["categories"]]
     return chart | {"type": "chart", "x": x, "y": y, "w": w, "h": h, "categories": labels, "alt": item["headline"], "id": item["id"]}
 
 
-def quality_slide(title, issues, caveats, source, number):
+def quality_slide(title, issues, caveats, filled, source, number):
     """What was wrong and what was done, then what to keep in mind."""
-    columns = [("Column", 2.4), ("What", 4.1), ("Rows", 0.9), ("What was done", 4.633)]
+    columns = [("Column", 3.2), ("What", 3.7), ("Rows", 0.85), ("What was done", 4.283)]
     widths = [w for _, w in columns]
-    cell = lambda text, i: shorten(text, widths[i] - 0.3, TABLE_SIZE)  # noqa: E731
+    cell = lambda text, i: shorten(text, widths[i] - 0.3, TABLE_SIZE, bold=i == 0)  # noqa: E731
     rows = [[cell(issue["column"], 0), cell(issue["what"], 1), f"{issue['count']:,}", cell(issue["done"], 3)] for issue in issues]
     elements, top = heading("Data quality", title)
     if rows:
@@ -138,13 +143,19 @@ def quality_slide(title, issues, caveats, source, number):
     if caveats:
         elements.append(box("Keep in mind", LEFT, top, 3, 0.28, 12, 9, bold=True, colour="accent"))
         text = "\n".join(f"•  {line}" for line in caveats)
-        elements.append(box(text, LEFT, top + 0.3, RIGHT - LEFT, BODY_BOTTOM - top - 0.3, 14, 8, colour="text"))
+        tall = min(BODY_BOTTOM - top - 0.3, 0.27 * len(caveats) + 0.05)
+        elements.append(box(text, LEFT, top + 0.3, RIGHT - LEFT, tall, 14, 8, colour="text"))
+        top += tall + 0.6
+    if BODY_BOTTOM - top > ROOM_FOR_CHART:
+        elements.append(box(chart_caption(filled["chart"]), LEFT, top, CHART_WIDTH, 0.26, 11.5, 8, colour="muted"))
+        elements.append(chart_element(filled, LEFT - 0.1, top + 0.28, RIGHT - LEFT, BODY_BOTTOM - top - 0.28))
     return {"background": "white", "elements": elements + footer(source, number)}
 
 
-def closing_slide(title, steps, source, number):
+def closing_slide(title, steps, basis, source, number):
+    """What to do, and below it, where there is room, what the figures rest on."""
     elements, top = heading("Next steps", title)
-    step = min(1.0, (BODY_BOTTOM - top) / max(1, len(steps)))
+    step = min(0.95, (BODY_BOTTOM - top) / max(1, len(steps)))
     for i, text in enumerate(steps):
         y = top + i * step
         elements += [
@@ -152,4 +163,11 @@ def closing_slide(title, steps, source, number):
             box(str(i + 1), LEFT, y, 0.58, 0.58, 20, 12, bold=True, colour="white", align="center", valign="middle"),
             box(text, LEFT + 0.9, y - 0.04, RIGHT - LEFT - 0.9, 0.66, 18, 11, valign="middle"),
         ]
+    y = max(top + len(steps) * step + 0.35, BODY_BOTTOM - 1.75)
+    if BODY_BOTTOM - y > 1.3:
+        y = BODY_BOTTOM - 0.66 - 0.26 * len(basis)
+        elements += [rect(LEFT, y, RIGHT - LEFT, BODY_BOTTOM - y, "tint")]
+        elements.append(box("What the figures rest on", LEFT + 0.25, y + 0.18, 6, 0.28, 12, 9, bold=True, colour="accent"))
+        text = "\n".join(f"•  {line}" for line in basis)
+        elements.append(box(text, LEFT + 0.25, y + 0.5, RIGHT - LEFT - 0.5, BODY_BOTTOM - y - 0.62, 14, 9, colour="deep"))
     return {"background": "white", "elements": elements + footer(source, number)}

@@ -7,6 +7,7 @@ import argparse
 import json
 
 import fit
+from distributions import completeness
 from measure import percent
 from palette import palette
 from running import report, run
@@ -35,8 +36,8 @@ def main():
     slides = [title_slide(title, subtitle(analysis), headline_figures(analysis), [made, source])]
     slides.append(summary_slide("Executive summary", summary_title(analysis), found[:SUMMARY_MAX], source, 2))
     slides += [finding_slide(item, source, number) for number, item in enumerate(found, 3)]
-    slides.append(quality_slide(quality_title(analysis), issues(analysis), caveats(analysis), source, len(slides) + 1))
-    slides.append(closing_slide(f"Recommended: {count(len(analysis['advice']))}", analysis["advice"], source, len(slides) + 1))
+    slides.append(quality_slide(quality_title(analysis), issues(analysis), caveats(analysis), completeness(profile), source, len(slides) + 1))
+    slides.append(closing_slide(f"Recommended: {count(len(analysis['advice']))}", analysis["advice"], basis(analysis), source, len(slides) + 1))
     with open("deck.json", "w", encoding="utf-8") as file:
         json.dump({"title": title, "palette": palette(args.accent), "slides": slides}, file, ensure_ascii=False)
     print(f"deck.json: {len(slides)} slides, {sum(e['type'] == 'chart' for s in slides for e in s['elements'])} charts")
@@ -44,7 +45,7 @@ def main():
 
 
 def subtitle(analysis):
-    parts = [analysis["measure"]["label"] + ("" if analysis["measure"]["agg"] != "count" else " by the numbers")]
+    parts = [analysis["measure"]["label"]]
     if analysis["span"]:
         parts.append(analysis["span"])
     return "  ·  ".join([*parts, "Board summary"])
@@ -86,10 +87,31 @@ def quality_title(analysis):
 
 def issues(analysis):
     """Those that put figures at stake first, but a few of each weight."""
-    ranked = sorted(analysis["quality"]["issues"], key=lambda issue: (-issue["weight"], -issue["count"]))
+    ranked = sorted(merged(analysis["quality"]["issues"]), key=lambda issue: (-issue["weight"], -issue["count"]))
     picked = [issue for weight, n in ISSUES_BY_WEIGHT.items() for issue in [i for i in ranked if i["weight"] == weight][:n]]
     picked += [issue for issue in ranked if issue not in picked][: ISSUES_MAX - len(picked)]
     return sorted(picked, key=ranked.index)
+
+
+def basis(analysis):
+    quality = analysis["quality"]
+    lines = [f"{analysis['counted']:,} of {quality['rows_read']:,} rows; what was left out, and why, is in the workbook."]
+    if analysis["current"]:
+        lines.append(f"Comparisons: {analysis['current']['label']} against {analysis['previous']['label']}, complete {analysis['grain']}s only.")
+    lines.append("report.xlsx computes every figure by formulas over the cleaned data, so a correction there shows at once.")
+    return lines
+
+
+def merged(issues):
+    """One line for the same issue in several columns."""
+    kinds = {}
+    for issue in issues:
+        kinds.setdefault((issue["what"], issue["done"]), []).append(issue)
+    return [group[0] | {"column": listed([i["column"] for i in group]), "count": max(i["count"] for i in group)} for group in kinds.values()]
+
+
+def listed(names):
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
 
 
 def caveats(analysis):
@@ -103,7 +125,8 @@ def caveats(analysis):
         lines.append("Amounts in other currencies are set aside: no exchange rate was given.")
     if analysis["counted"] < 100:
         lines.append(f"With {analysis['counted']:,} records, single rows move every figure.")
-    return lines[:3]
+    lines = lines[:3]
+    return [*lines, "Every change is counted, with examples, on the Data quality sheet of report.xlsx."]
 
 
 if __name__ == "__main__":

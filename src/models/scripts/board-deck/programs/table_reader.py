@@ -12,6 +12,7 @@ from values import is_missing, looks_typed
 
 BYTES_MAX = 400 * 1024 * 1024
 ROWS_MAX = 1_000_000
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 DELIMITERS = [",", ";", "\t", "|"]
 BOMS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -53,12 +54,21 @@ def read_table(path):
         records, encoding, delimiter = read_sheet(path), "xlsx", "cells"
     else:
         text, encoding = decode(data, path.name, repairs)
+        text = without_controls(text, repairs)
         del data
         records, delimiter = split(text, repairs)
     records = [record for record in records if record is not None]
     if len(records) > ROWS_MAX:
         raise Problem(f"{path.name} has {len(records):,} rows; a worksheet holds {ROWS_MAX:,} of them at most.")
     return shape(records, encoding, delimiter, repairs, path.name)
+
+
+def without_controls(text, repairs):
+    """Characters that neither a workbook nor a slide can hold."""
+    clean, count = CONTROLS.subn("", text)
+    if count:
+        repairs.append(("Control characters", count, "left out", []))
+    return clean
 
 
 def read_sheet(path):
@@ -79,7 +89,7 @@ def cell_text(value):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return CONTROLS.sub("", str(value))
 
 
 def decode(data, name, repairs):

@@ -81,6 +81,7 @@ def complete(analysis, frame, profile):
     if measure["column"]:
         analysis["mean"] = number(counted[measure["column"]].mean())
         analysis["largest"] = number(frame[measure["column"]].max())
+    analysis["value_width"] = max(16, len(f"{abs(analysis['total']):,.0f}") + 4)
     analysis["axis_format"] = axis_format(measure, [row["total"] for table in analysis["tables"] for row in table["rows"]])
     if not analysis["time"]:
         return
