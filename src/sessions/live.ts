@@ -21,13 +21,15 @@ export interface Live {
   ): Promise<AsyncIterable<SessionEvent | EventPreview>>;
 }
 
+type FollowedLog = Pick<EventLog, "read" | "lastSeq">;
+
 const READ_LIMIT = 200;
 /** A wake-up can get lost with a connection; the log is read this often without one. */
 const POLL_INTERVAL_MS = 5_000;
 const PREVIEWS_HELD_MAX = 1_000;
 const FINISHED_REMEMBERED = 100;
 
-export function createLive(log: EventLog, wakeups: Wakeups): Live {
+export function createLive(log: FollowedLog, wakeups: Pick<Wakeups, "subscribe">): Live {
   return {
     async follow(sessionId, options, signal) {
       const inbox = new FollowInbox(options);
@@ -44,7 +46,7 @@ export function createLive(log: EventLog, wakeups: Wakeups): Live {
 }
 
 async function* tail(
-  log: EventLog,
+  log: FollowedLog,
   sessionId: string,
   from: number | null,
   inbox: FollowInbox,

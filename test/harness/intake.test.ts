@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { planIntake } from "../../src/harness/intake.ts";
+import type { QueuedEvent } from "../../src/schemas/event.ts";
+
+const message = (id: string): QueuedEvent => ({
+  id,
+  type: "user.message",
+  processed_at: null,
+  content: [{ type: "text", text: id }],
+});
+const stop = (id: string): QueuedEvent => ({ id, type: "user.interrupt", processed_at: null });
+
+describe("what is taken from the inbox", () => {
+  it.each([
+    ["nothing", [], [], false],
+    ["all messages", [message("a"), message("b")], ["a", "b"], false],
+    ["an interrupt", [stop("a")], ["a"], true],
+    ["an interrupt and what came before it", [message("a"), stop("b"), message("c")], ["a", "b"], true],
+    ["everything up to the last interrupt", [stop("a"), message("b"), stop("c"), message("d")], ["a", "b", "c"], true],
+  ])("%s", (_name, inbox, taken, interrupted) => {
+    const plan = planIntake(inbox);
+    expect([plan.take.map(({ id }) => id), plan.interrupted]).toEqual([taken, interrupted]);
+  });
+});

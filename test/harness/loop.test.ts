@@ -1,0 +1,201 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { advance, EMPTY_VIEW, type LoopLimits, nextStep, type Step, viewOf } from "../../src/harness/loop.ts";
+import type { SessionEvent } from "../../src/schemas/event.ts";
+import {
+  agentMessage,
+  interrupt,
+  logged,
+  plain,
+  requestEnd,
+  sessionError,
+  statusIdle,
+  toolResult,
+  toolUse,
+  userMessage,
+} from "../support/events.ts";
+
+const LIMITS: LoopLimits = { toolRoundsMax: 3, compactionsMax: 2, contextTokensMax: 1_000 };
+const running = plain("session.status_running");
+const start = plain("span.model_request_start");
+const call = toolUse();
+const other = toolUse();
+const answered = requestEnd(start.id, false, { input_tokens: 10, output_tokens: 5 });
+const asked = [userMessage("hi"), running, start];
+const stepAfter = (...events: SessionEvent[]) => nextStep(viewOf(logged(events)), LIMITS);
+
+describe("the next step", () => {
+  it.each<[string, SessionEvent[], Step["type"]]>([
+    ["of an empty log", [], "go_idle"],
+    ["after a message", [userMessage("hi")], "call_model"],
+    ["after an opened request", asked, "close_request"],
+    ["after a failed request", [...asked, requestEnd(start.id, true)], "call_model"],
+    ["after an answer", [...asked, agentMessage("x"), answered], "go_idle"],
+    ["after an answer with a call", [...asked, answered, call], "run_tools"],
+    ["after one of two results", [...asked, answered, call, other, toolResult(call.id)], "run_tools"],
+    ["after all results", [...asked, answered, call, toolResult(call.id)], "call_model"],
+    ["after an error result", [...asked, answered, call, toolResult(call.id, "no", true)], "call_model"],
+    ["after a message behind an answer", [...asked, agentMessage("x"), answered, userMessage("more")], "call_model"],
+    ["after an interrupt", [...asked, requestEnd(start.id), interrupt()], "go_idle"],
+    ["after a message behind an interrupt", [interrupt(), userMessage("hi")], "call_model"],
+    ["after idle", [...asked, agentMessage("x"), answered, statusIdle()], "go_idle"],
+    ["after giving up", [userMessage("hi"), sessionError("exhausted"), userMessage("more"), statusIdle()], "go_idle"],
+    ["after a pause", [...asked, requestEnd(start.id, true), sessionError("retrying")], "call_model"],
+    [
+      "with a full context",
+      [...asked, requestEnd(start.id, false, { input_tokens: 1_001 }), userMessage("x")],
+      "compact",
+    ],
+    [
+      "with a full context and nothing to do",
+      [...asked, requestEnd(start.id, false, { input_tokens: 1_001 })],
+      "go_idle",
+    ],
+    ["after a compaction", [userMessage("x"), plain("agent.thread_context_compacted")], "call_model"],
+    [
+      "with a result that fills the context",
+      [...asked, answered, call, toolResult(call.id, "x".repeat(4_000))],
+      "compact",
+    ],
+    ["with a message that fills the context", [userMessage("x".repeat(4_000))], "compact"],
+  ])("%s", (_name, events, step) => {
+    expect(stepAfter(...events).type).toBe(step);
+  });
+
+  it("runs only calls that have no result, in their order", () => {
+    const step = stepAfter(...asked, answered, call, other, toolResult(call.id));
+    expect(step).toEqual({ type: "run_tools", calls: [other] });
+  });
+
+  it("ends a turn that calls tools for ever", () => {
+    const round = () => {
+      const use = toolUse();
+      return [plain("span.model_request_start"), answered, use, toolResult(use.id)];
+    };
+    expect(stepAfter(...asked, ...round(), ...round())).toMatchObject({ type: "call_model" });
+    expect(stepAfter(...asked, ...round(), ...round(), ...round())).toEqual({
+      type: "limit_reached",
+      limit: "tool_use",
+    });
+    expect(stepAfter(...asked, ...round(), ...round(), ...round(), statusIdle(), userMessage("go on"))).toMatchObject({
+      type: "call_model",
+    });
+  });
+
+  it("ends a turn in which compacting does not help", () => {
+    const compacted = [plain("agent.thread_context_compacted"), userMessage("x".repeat(4_000))];
+    expect(stepAfter(...asked, answered, ...compacted).type).toBe("compact");
+    expect(stepAfter(...asked, answered, ...compacted, ...compacted)).toEqual({
+      type: "limit_reached",
+      limit: "compaction",
+    });
+  });
+
+  it("keeps the size of the context through an interrupted request", () => {
+    const full = requestEnd(start.id, false, { input_tokens: 2_000 });
+    expect(
+      stepAfter(...asked, full, statusIdle(), start, requestEnd(start.id), interrupt(), userMessage("x")).type,
+    ).toBe("compact");
+  });
+
+  it("counts failures to be retried since the last good request", () => {
+    const failure = [start, requestEnd(start.id, true), sessionError("retrying")];
+    expect(viewOf(logged([...asked, ...failure, ...failure])).failedAttempts).toBe(2);
+    expect(viewOf(logged([...failure, start, answered])).failedAttempts).toBe(0);
+    expect(viewOf(logged([...failure, statusIdle()])).failedAttempts).toBe(0);
+  });
+});
+
+/** What a turn's model and user do: tool calls per request, failures, messages in between. */
+const Turns = fc.array(
+  fc.record({
+    message: fc.boolean(),
+    fails: fc.boolean(),
+    calls: fc.integer({ min: 0, max: 3 }),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+type Turn = { message: boolean; fails: boolean; calls: number };
+
+/** A harness in small: does what `nextStep` says, and returns the log as events plus the calls it ran. */
+function play(
+  log: SessionEvent[],
+  turns: readonly Turn[],
+  ran: string[],
+  stopAt = Number.POSITIVE_INFINITY,
+): SessionEvent[] {
+  let view = viewOf(logged(log));
+  const add = (...events: SessionEvent[]) => {
+    for (const event of events) {
+      if (log.length >= stopAt) return;
+      log.push(event);
+      view = advance(view, event);
+    }
+  };
+  const limits = { ...LIMITS, toolRoundsMax: 1_000 };
+  const script = [...turns];
+  for (let steps = 0; log.length < stopAt; steps++) {
+    if (steps > 1_000) throw new Error("no progress");
+    const step = nextStep(view, limits);
+    const next = script.shift();
+    if (next?.message && view.unresolvedCalls.length === 0) add(userMessage("more"));
+    switch (step.type) {
+      case "go_idle":
+        if (!next) return log;
+        add(statusIdle());
+        break;
+      case "close_request":
+        add(requestEnd(step.startId, true));
+        break;
+      case "run_tools":
+        for (const use of step.calls) {
+          ran.push(use.id);
+          add(toolResult(use.id));
+        }
+        break;
+      case "call_model": {
+        const opened = plain("span.model_request_start");
+        const uses = next?.fails ? [] : Array.from({ length: next?.calls ?? 0 }, () => toolUse());
+        add(opened, requestEnd(opened.id, next?.fails ?? false, { output_tokens: 1 }), ...uses);
+        break;
+      }
+      case "compact":
+        add(plain("agent.thread_context_compacted"));
+        break;
+      case "limit_reached":
+        add(sessionError("exhausted"), statusIdle());
+    }
+  }
+  return log;
+}
+
+describe("a log that breaks off anywhere", () => {
+  it("is gone on with to the end: no call without a result, none with two, none run that had one", () => {
+    fc.assert(
+      fc.property(Turns, fc.integer({ min: 1, max: 60 }), (turns, crashAt) => {
+        const log = play([userMessage("hi")], turns, [], crashAt);
+        const resolved = new Set(
+          log.flatMap((event) => (event.type === "agent.tool_result" ? [event.tool_use_id] : [])),
+        );
+        const ran: string[] = [];
+        const whole = play([...log], [], ran);
+        const calls = whole.flatMap((event) => (event.type === "agent.tool_use" ? [event.id] : []));
+        const results = whole.flatMap((event) => (event.type === "agent.tool_result" ? [event.tool_use_id] : []));
+        expect(results.toSorted()).toEqual(calls.toSorted());
+        expect(ran.filter((id) => resolved.has(id))).toEqual([]);
+        expect(viewOf(logged(whole))).toMatchObject({ owesAnswer: false, openRequestId: null, unresolvedCalls: [] });
+      }),
+    );
+  });
+
+  it("leads to the same step whoever asks, however the log was read", () => {
+    fc.assert(
+      fc.property(Turns, fc.nat(40), (turns, at) => {
+        const log = play([userMessage("hi")], turns, []);
+        const head = log.slice(0, at);
+        const piecewise = log.slice(at).reduce(advance, head.reduce(advance, EMPTY_VIEW));
+        expect(piecewise).toEqual(viewOf(logged(log)));
+      }),
+    );
+  });
+});
