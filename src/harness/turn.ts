@@ -15,7 +15,7 @@ export type StagedEvent = Unstamped<SessionEvent>;
  */
 export class Turn {
   readonly lease: Lease;
-  readonly #log: EventLog;
+  readonly #log: Pick<EventLog, "append">;
   readonly #events: LoggedEvent[];
   #staged: { event: SessionEvent; private?: unknown }[] = [];
   #taken: string[] = [];
@@ -25,7 +25,7 @@ export class Turn {
   #queuedCount: number;
 
   /** @param events the log from its beginning or its last compaction */
-  constructor(lease: Lease, log: EventLog, events: LoggedEvent[]) {
+  constructor(lease: Lease, log: Pick<EventLog, "append">, events: LoggedEvent[]) {
     this.lease = lease;
     this.#log = log;
     this.#events = events;

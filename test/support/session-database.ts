@@ -1,7 +1,6 @@
-import { resolveToolset } from "../../src/agents/toolset.ts";
 import { createDatabase } from "../../src/database.ts";
 import { newId } from "../../src/ids.ts";
-import { SessionAgent } from "../../src/schemas/agent.ts";
+import type { SessionAgent } from "../../src/schemas/agent.ts";
 import type { SessionStatus } from "../../src/schemas/session.ts";
 import { createEventLog } from "../../src/sessions/event-log.ts";
 import { createLeases } from "../../src/sessions/lease.ts";
@@ -9,27 +8,9 @@ import { INITIAL_STATE } from "../../src/sessions/transition.ts";
 import { connectPostgresWakeups } from "../../src/sessions/wakeups-postgres.ts";
 import { createTestDatabase } from "./database.ts";
 import { SILENT } from "./silent-log.ts";
+import { testAgent } from "./test-agent.ts";
 
 export const WORKSPACE = "wrkspc_test";
-
-const MODEL = "claude-sonnet-4-6";
-
-export const testAgent = (overrides: Partial<SessionAgent> = {}): SessionAgent =>
-  SessionAgent.parse({
-    id: "agent_test",
-    type: "agent",
-    version: 1,
-    name: "Ada",
-    description: null,
-    model: { id: MODEL, effort: { type: "medium" }, speed: "standard" },
-    system: null,
-    tools: [resolveToolset({ type: "agent_toolset_20260401" })],
-    mcp_servers: [],
-    skills: [],
-    multiagent: null,
-    execution_identity: { type: "service_account" },
-    ...overrides,
-  });
 
 export interface SessionDatabaseOptions {
   leaseMs?: number;
