@@ -9,7 +9,6 @@ from values import BODY, CODES, SYMBOLS, decimal_vote, folded, is_missing, parse
 TYPED_SHARE = 0.8
 CATEGORIES_MAX = 200
 ID_NAME = re.compile(r"(?i)(^|[\s_\-(])(id|ids|no|nr|number|nummer|code|key|uuid|ref|reference|zip|plz|postcode|phone|sku|iban|ticket)([\s_\-).]|$)|[a-z]I[dD]$")  # fmt: skip
-PERCENT_NAME = re.compile(r"(?i)%|\b(percent|pct|prozent|percentage)\b")
 YEAR_NAME = re.compile(r"(?i)\b(year|jahr|année|año|yr)\b")
 
 

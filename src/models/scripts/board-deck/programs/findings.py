@@ -98,7 +98,7 @@ def movers(tables, measure, calendar, total_change):
     falls, rises = [m for m in moves if m[0]["change"] < 0], [m for m in moves if m[0]["change"] > 0]
     picked, used = [], set()
     for kind, pool in (("decline", falls), ("growth", rises)):
-        pool = [m for m in pool if m[1]["dimension"] not in used and noticeable(m[0], measure, m[1])]
+        pool = [m for m in pool if m[1]["dimension"] not in used and noticeable(m[0], m[1])]
         if pool:
             row, table = max(pool, key=lambda m: abs(m[0]["change"]) * clarity(m[0], m[1]))
             used.add(table["dimension"])
@@ -106,7 +106,7 @@ def movers(tables, measure, calendar, total_change):
     return picked
 
 
-def noticeable(row, measure, table):
+def noticeable(row, table):
     base = sum(r["previous"] for r in real(table))
     return base > 0 and abs(row["change"]) > base * 0.015
 

@@ -52,7 +52,6 @@ def slipping(frame, measure, slip, dimensions, calendar):
         series.append({"name": worst["value"], "values": [None if pd.isna(value) else round(float(value), 6) for value in inside]})
     verb = "rose" if now > before else "fell"
     where = f", driven by {worst['value']}" if worst else ""
-    divisor, title, number_format = measure.axis([0])
     title = measure.named[:1].upper() + measure.named[1:]
     percentage = measure.kind == "percent"
     return finding(

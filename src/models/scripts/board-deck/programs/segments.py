@@ -1,11 +1,10 @@
 """One table for each dimension: size, share, and change between the two spans that are compared."""
 
-OTHER = "All others"
 ROWS_MAX = 25
 
 
 def segment_table(frame, dimension, measure, calendar):
-    """Rows in order of size. Values beyond ROWS_MAX are added up under `OTHER`, which formulas take as the rest."""
+    """Rows in order of size. Values beyond ROWS_MAX are only counted: formulas take them as the rest."""
     totals = measure.grouped(frame, dimension)
     counts = frame.groupby(dimension, sort=False).size()
     current = previous = None

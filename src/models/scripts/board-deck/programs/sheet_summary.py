@@ -13,7 +13,7 @@ BELOW = CHART_ROW + CHART_ROWS + 2
 WINDOW_CELLS = {"current": (f"$D${BELOW + 2}", f"$F${BELOW + 2}"), "previous": (f"$D${BELOW + 3}", f"$F${BELOW + 3}")}
 
 
-def write_summary(book, sheet, analysis, data, style, title):
+def write_summary(sheet, analysis, data, style, title):
     sheet.set_column(0, 0, 2)
     sheet.set_column(FIRST, FIRST + COLUMNS - 1, 13.5)
     sheet.set_row(1, 28)

@@ -15,7 +15,7 @@ def realign(rows, columns, log):
     if len(strict) < 2:
         return rows
     readers = {i: reader_of(columns[i]) for i in strict}
-    common = {i: common_groups(rows, i, columns[i]) for i in closed}
+    common = {i: common_groups(rows, i) for i in closed}
     fits = {i: {} for i in strict}
 
     def misfits(row):
@@ -52,7 +52,7 @@ def best_shift(row, misfits, common):
     return min(sound, key=strangers, default=None)
 
 
-def common_groups(rows, i, column):
+def common_groups(rows, i):
     """Values seen in more than a stray row or two."""
     counts = {}
     for row in rows:

@@ -38,10 +38,10 @@ def main():
     sheets = {name: book.add_worksheet(name) for name in names.values()}
     columns = shown_columns(frame, profile, needed(analysis, tables))
     data = DataRange(columns, len(frame))
-    write_summary(book, sheets["Summary"], analysis, data, style, args.title or default_title(profile))
+    write_summary(sheets["Summary"], analysis, data, style, args.title or default_title(profile))
     if analysis["time"]:
         ranges = write_periods(sheets[names["period"]], analysis, data, style)
-        place_trend(book, sheets["Summary"], sheets[names["period"]], ranges, analysis, style)
+        place_trend(book, sheets["Summary"], ranges, analysis, style)
     for table in tables:
         write_segments(book, sheets[names[table["dimension"]]], table, analysis, data, style)
     filled = write_quality(book, sheets["Data quality"], analysis, profile, style)
@@ -142,7 +142,7 @@ def default_title(profile):
     return words[:1].upper() + words[1:60]
 
 
-def place_trend(book, summary, sheet, ranges, analysis, style):
+def place_trend(book, summary, ranges, analysis, style):
     measure = analysis["measure"]
     shown = analysis["periods"][-PERIODS_SHOWN_MAX:]
     chart = book.add_chart({"type": "column"})
