@@ -16,8 +16,8 @@ export interface Spawned {
    * @throws with the output when the process ends first, or after `timeoutMs`
    */
   firstLine(pattern: RegExp, timeoutMs: number): Promise<string>;
-  /** Resolves with the signal that ended it, null when it ended by itself. */
-  ended: Promise<NodeJS.Signals | null>;
+  /** Resolves with the signal that ended it, or else with its exit code. */
+  ended: Promise<NodeJS.Signals | number | null>;
   /** Sends the signal and waits until it has ended. No error when it has already. */
   kill(signal: NodeJS.Signals): Promise<void>;
 }
@@ -40,7 +40,7 @@ export function startProcess(file: string, args: string[], { set = {}, unset = [
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX)));
   }
-  const ended = once(child, "exit").then((): NodeJS.Signals | null => child.signalCode);
+  const ended = once(child, "exit").then(() => child.signalCode ?? child.exitCode);
   const running = () => child.exitCode === null && child.signalCode === null;
   return {
     pid: child.pid ?? -1,

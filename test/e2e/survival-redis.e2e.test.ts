@@ -36,9 +36,9 @@ it("Redis emptied while a command runs: the turn goes on, and so does the next o
   await container.hasFile("/tmp/begun");
   await flush();
   await container.succeeds("touch /tmp/go");
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   await cluster.send(sessionId, "flush");
-  await cluster.idle(sessionId, 2);
+  await cluster.database.idle(sessionId, 2);
   const log = await cluster.database.log(sessionId);
   expectWhole(log);
   expect(resultsIn(log)).toEqual(["line\n", "line\nline\n"]);
@@ -54,7 +54,7 @@ it("Redis emptied and the worker killed while a command runs: another one finish
   await (await worker).kill("SIGKILL");
   await flush();
   await container.succeeds("touch /tmp/go");
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   const log = await cluster.database.log(sessionId);
   expectWhole(log);
   expect(resultsIn(log)).toEqual(["line\n"]);
@@ -67,7 +67,7 @@ it("a message whose job is lost before any worker has seen it is answered", asyn
   await cluster.send(sessionId, "lost job");
   await flush();
   await cluster.startMissingWorkers();
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   expectWhole(await cluster.database.log(sessionId));
 });
 
@@ -81,7 +81,7 @@ it("a worker killed in the midst of the model's answer: another one asks again",
   await cluster.send(sessionId, "die streaming");
   await held.reached;
   await (await worker).kill("SIGKILL");
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   expectWhole(await cluster.database.log(sessionId));
 });
 

@@ -30,7 +30,7 @@ describe("a worker killed", () => {
       const { died } = await cluster.dieAt(point);
       await cluster.send(sessionId, `die ${point}`);
       const killedAt = await died;
-      await cluster.idle(sessionId, 1);
+      await cluster.database.idle(sessionId, 1);
       await expectRecovered(sessionId, killedAt);
       await expectOneEffect(sessionId, ["ran\n"]);
       const files = await cluster.client.beta.files.list({ scope_id: sessionId });
@@ -48,7 +48,7 @@ describe("a worker killed", () => {
     await cluster.send(sessionId, "die streaming");
     await held.reached;
     const killedAt = await killed(worker);
-    await cluster.idle(sessionId, 1);
+    await cluster.database.idle(sessionId, 1);
     await expectRecovered(sessionId, killedAt);
     await expectOneEffect(sessionId, ["ran\n"]);
   });
@@ -64,7 +64,7 @@ describe("a worker killed", () => {
     const killedAt = await killed(worker);
     expect((await takenOver(sessionId, epoch)) - killedAt).toBeLessThan(RECOVERY_MAX_MS);
     await container.succeeds("touch /tmp/go");
-    await cluster.idle(sessionId, 1);
+    await cluster.database.idle(sessionId, 1);
     await expectOneEffect(sessionId, ["finished\n"]);
   });
 });
@@ -77,7 +77,7 @@ it("the API killed in the midst of a turn: the turn goes on, and the API shows i
   await held.reached;
   await cluster.api().kill("SIGKILL");
   held.open();
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   await cluster.restartApi();
   await expectOneEffect(sessionId, ["ran\n"]);
   const shown: string[] = [];
@@ -95,7 +95,7 @@ it("Postgres killed while a command runs: it is started again, and the turn goes
   process.kill(await cluster.database.pid(), "SIGKILL");
   await container.succeeds("touch /tmp/go");
   await cluster.database.answers();
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   await expectOneEffect(sessionId, ["finished\n"]);
 });
 
@@ -106,7 +106,7 @@ it("the container killed while a command runs: the outcome is said to be unknown
   const container = await containerOf(cluster.home, sessionId);
   await container.hasFile("/tmp/begun");
   await container.remove();
-  await cluster.idle(sessionId, 1);
+  await cluster.database.idle(sessionId, 1);
   const log = await cluster.database.log(sessionId);
   expectWhole(log);
   expect(resultsIn(log)).toEqual([expect.stringContaining("whether it had any effect is unknown"), "new\n"]);
@@ -136,7 +136,7 @@ async function expectOneEffect(sessionId: string, results: string[]): Promise<vo
   expectWhole(await cluster.database.log(sessionId));
   cluster.model.play("look", bash(`cat ${EFFECTS}`), says("Looked."));
   await cluster.send(sessionId, "look");
-  await cluster.idle(sessionId, 2);
+  await cluster.database.idle(sessionId, 2);
   const log = await cluster.database.log(sessionId);
   expectWhole(log);
   expect(resultsIn(log)).toEqual([...results, "line\n"]);

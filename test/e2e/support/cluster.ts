@@ -1,30 +1,20 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
-import { startDeckhandProcess } from "../../../bench/deckhand-process.ts";
-import { findInstallation } from "../../../bench/installation.ts";
-import { MODEL, newApiKey } from "../../../bench/names.ts";
 import { type Spawned, startProcess } from "../../../bench/spawned.ts";
 import { isMissing } from "../../../src/embedded/file-errors.ts";
 import { pollUntil } from "../../../src/embedded/poll.ts";
 import type { CrashPointName } from "../../../src/harness/crash-points.ts";
-import { Teardown } from "../../../src/teardown.ts";
-import { SANDBOX_IMAGE } from "../../support/sandbox-image.ts";
-import { type ScriptedModel, startScriptedModel } from "./scripted-model.ts";
-import { type Database, databaseOf } from "./session-log.ts";
+import { newSession, sendText } from "./conversation.ts";
+import { createTestHome, type TestHome } from "./test-home.ts";
 
-const ROOT = path.resolve(import.meta.dirname, "../../..");
 const WORKERS = 2;
 const UNSET = ["DATABASE_URL", "REDIS_URL", "DECKHAND_LEASE_MS"];
 const START_TIMEOUT_MS = 60_000;
-const WAIT_TIMEOUT_MS = 60_000;
+const WAIT = { timeoutMs: 60_000, signal: AbortSignal.any([]) };
 
 /** Deckhand as real processes in a home of its own: one API, two workers that die on demand, a fake model API. */
-export interface Cluster {
-  home: string;
-  model: ScriptedModel;
-  database: Database;
+export interface Cluster extends Pick<TestHome, "home" | "model" | "database" | "close"> {
   client: Anthropic;
   /** The API's process. */
   api(): Spawned;
@@ -40,126 +30,77 @@ export interface Cluster {
   watch(point: CrashPointName): Promise<{ worker: Promise<Spawned> }>;
   createSession(): Promise<string>;
   send(sessionId: string, text: string): Promise<void>;
-  /** Waits, without the API, until the session has come to its `count`-th idle. */
-  idle(sessionId: string, count: number): Promise<void>;
-  /** @throws when a request was made that the Messages API refuses */
-  close(): Promise<void>;
 }
 
 export async function startCluster(env: Record<string, string> = {}): Promise<Cluster> {
-  const teardown = new Teardown();
-  const dir = await mkdtemp(path.join(tmpdir(), "deckhand-e2e-"));
-  teardown.add(() => rm(dir, { recursive: true, force: true }));
-  const home = path.join(dir, "home");
-  const orders = path.join(dir, "orders");
-  await mkdir(orders);
-  teardown.add(async () => (await findInstallation(home)).remove());
-  const model = await startScriptedModel();
-  teardown.add(() => model.close());
-  const apiKey = newApiKey();
-  const settings = {
-    ANTHROPIC_API_KEY: model.apiKey,
-    DECKHAND_SANDBOX_IMAGE: SANDBOX_IMAGE,
-    DECKHAND_SANDBOX_POOL: "1",
-    ...env,
-  };
-  const unset = UNSET.filter((name) => !(name in env));
-  const startApi = (port: string) =>
-    startDeckhandProcess({
-      root: ROOT,
-      home,
-      modelUrl: model.url,
-      apiKey,
-      role: "api",
-      env: { ...settings, PORT: port },
-    });
-  const running = new Set<Spawned>();
-  let api = await startApi("0");
-  const url = api.url ?? "";
-  teardown.add(() => api.process.kill("SIGTERM"));
-  teardown.add(() => Promise.all([...running].map((worker) => worker.kill("SIGTERM"))));
+  const testHome = await createTestHome(env);
+  try {
+    return await clusterIn(testHome, env);
+  } catch (error) {
+    await testHome.teardown.run();
+    throw error;
+  }
+}
 
+async function clusterIn(testHome: TestHome, env: Record<string, string>): Promise<Cluster> {
+  const { home, model, database, settings, apiKey, teardown } = testHome;
+  const orders = path.join(testHome.dir, "orders");
+  await mkdir(orders);
+  let api = await testHome.up("api", "0");
+  const baseURL = api.url ?? "";
+  const client = new Anthropic({ baseURL, apiKey });
+
+  const running = new Set<Spawned>();
+  teardown.add(() => Promise.all([...running].map((worker) => worker.kill("SIGTERM"))));
   const startWorker = async () => {
-    const set = { ...settings, DECKHAND_HOME: home, DECKHAND_API_KEY: apiKey, ANTHROPIC_BASE_URL: model.url };
     const program = path.join(import.meta.dirname, "crashing-worker.ts");
-    const worker = startProcess("node", [program, orders], {
-      set: { ...set, LOG_LEVEL: "warn" },
-      unset,
-    });
+    const unset = UNSET.filter((name) => !(name in env));
+    const worker = startProcess("node", [program, orders], { set: settings, unset });
     running.add(worker);
     void worker.ended.then(() => running.delete(worker));
     await worker.firstLine(/(The worker is up)/, START_TIMEOUT_MS);
   };
-  const client = new Anthropic({ baseURL: url, apiKey });
-  const database = databaseOf(home);
-  const wait = { timeoutMs: WAIT_TIMEOUT_MS, signal: AbortSignal.any([]) };
+  const startMissingWorkers = async () => {
+    await Promise.all(Array.from({ length: WORKERS - running.size }, startWorker));
+  };
+  await startMissingWorkers();
 
-  const cluster: Cluster = {
+  return {
     home,
     model,
     database,
     client,
     api: () => api.process,
     async restartApi() {
-      api = await startApi(new URL(url).port);
+      api = await testHome.up("api", new URL(baseURL).port);
     },
     workers: () => [...running],
-    async startMissingWorkers() {
-      await Promise.all(Array.from({ length: WORKERS - running.size }, startWorker));
-    },
+    startMissingWorkers,
     async dieAt(point) {
       const ends = [...running].map((worker) => worker.ended);
       await writeFile(path.join(orders, `${point}.die`), "");
       return { died: Promise.race(ends).then(() => Date.now()) };
     },
     async watch(point) {
-      const told = path.join(orders, `${point}.pid`);
       await writeFile(path.join(orders, `${point}.tell`), "");
-      const find = async () => {
-        const pid = await readFile(told, "utf8").catch((error: unknown) => {
-          if (isMissing(error)) return undefined;
-          throw error;
-        });
-        return [...running].find((worker) => String(worker.pid) === pid);
-      };
-      const found = async () => {
-        const worker = await pollUntil(`a worker at ${point}`, find, wait);
-        await rm(told, { force: true });
-        return worker;
-      };
-      return { worker: found() };
+      return { worker: whoCameTo(point, orders, running) };
     },
-    async createSession() {
-      const agent = await client.beta.agents.create({
-        name: "survivor",
-        model: MODEL,
-        tools: [{ type: "agent_toolset_20260401" }],
-      });
-      const environment = await client.beta.environments.create({ name: "any" });
-      return (await client.beta.sessions.create({ agent: agent.id, environment_id: environment.id })).id;
-    },
-    async send(sessionId, text) {
-      await client.beta.sessions.events.send(sessionId, {
-        events: [{ type: "user.message", content: [{ type: "text", text }] }],
-      });
-    },
-    async idle(sessionId, count) {
-      const reached = async () => {
-        const log = await database.log(sessionId);
-        return log.filter(({ event }) => event.type === "session.status_idle").length >= count || undefined;
-      };
-      await pollUntil(`session ${sessionId} to be idle`, reached, wait);
-    },
-    async close() {
-      await teardown.run();
-      if (model.violations.length > 0) throw new Error(`Refused model requests:\n${model.violations.join("\n")}`);
-    },
+    createSession: () => newSession(client),
+    send: (sessionId, text) => sendText(client, sessionId, text),
+    close: testHome.close,
   };
-  try {
-    await cluster.startMissingWorkers();
-    return cluster;
-  } catch (error) {
-    await teardown.run();
-    throw error;
-  }
+}
+
+async function whoCameTo(point: CrashPointName, orders: string, running: ReadonlySet<Spawned>): Promise<Spawned> {
+  const told = path.join(orders, `${point}.pid`);
+  const find = async () => {
+    const pid = await readFile(told, "utf8").catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    return [...running].find((worker) => String(worker.pid) === pid);
+  };
+  const worker = await pollUntil(`a worker at ${point}`, find, WAIT);
+  await rm(told, { force: true });
+  return worker;
 }

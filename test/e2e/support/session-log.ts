@@ -9,6 +9,8 @@ import { INITIAL_STATE, transition } from "../../../src/sessions/transition.ts";
 
 const READ_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 20_000;
+const IDLE_TIMEOUT_MS = 60_000;
+const NEVER = new AbortController().signal;
 
 export interface LogEntry {
   seq: number;
@@ -20,6 +22,8 @@ export interface Database {
   /** Of the server's main process. */
   pid(): Promise<number>;
   log(sessionId: string): Promise<LogEntry[]>;
+  /** Waits until the session has come to its `count`-th idle. */
+  idle(sessionId: string, count: number): Promise<void>;
   /** Resolves once it answers, which takes a moment after it was killed. */
   answers(): Promise<void>;
   /** How often the session was taken up. */
@@ -42,7 +46,20 @@ export function databaseOf(home: string): Database {
       await client.end();
     }
   };
+  const log = async (sessionId: string) => {
+    const sql = "SELECT seq, payload FROM events WHERE session_id = $1 ORDER BY seq";
+    const rows = await query<{ seq: number; payload: unknown }>(sql, sessionId);
+    return rows.map(({ seq, payload }) => ({ seq, event: SessionEvent.parse(payload) }));
+  };
   return {
+    log,
+    async idle(sessionId, count) {
+      const reached = async () => {
+        const idles = (await log(sessionId)).filter(({ event }) => event.type === "session.status_idle");
+        return idles.length >= count || undefined;
+      };
+      await pollUntil(`session ${sessionId} to be idle`, reached, { timeoutMs: IDLE_TIMEOUT_MS, signal: NEVER });
+    },
     pid: async () => (await postmaster()).pid,
     async answers() {
       const probe = () =>
@@ -50,12 +67,7 @@ export function databaseOf(home: string): Database {
           () => true,
           () => undefined,
         );
-      await pollUntil("Postgres to answer", probe, { timeoutMs: ANSWER_TIMEOUT_MS, signal: AbortSignal.any([]) });
-    },
-    async log(sessionId) {
-      const sql = "SELECT seq, payload FROM events WHERE session_id = $1 ORDER BY seq";
-      const rows = await query<{ seq: number; payload: unknown }>(sql, sessionId);
-      return rows.map(({ seq, payload }) => ({ seq, event: SessionEvent.parse(payload) }));
+      await pollUntil("Postgres to answer", probe, { timeoutMs: ANSWER_TIMEOUT_MS, signal: NEVER });
     },
     async leaseEpoch(sessionId) {
       const rows = await query<{ lease_epoch: number }>("SELECT lease_epoch FROM sessions WHERE id = $1", sessionId);
