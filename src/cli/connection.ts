@@ -4,7 +4,6 @@ import { apiErrorText } from "../../bots/shared/api-errors.ts";
 import type { Config } from "../config.ts";
 import { sandboxImageTag } from "../embedded/sandbox-image.ts";
 import type { Logger } from "../log.ts";
-import { startDeckhand } from "../main.ts";
 import { apiKeyFile } from "../roles/operator-key.ts";
 import { findServer } from "../roles/server-file.ts";
 import type { Progress } from "./progress.ts";
@@ -41,6 +40,8 @@ export async function connect({ config, url, log, progress, signal }: ConnectOpt
     const apiKey = config.apiKey ?? (await savedKey(config.home));
     return { ...reach(running, apiKey), sandboxImage: await expectedImage(config), close: async () => {} };
   }
+  // Loaded late: with a server at hand nothing of it is needed.
+  const { startDeckhand } = await import("../main.ts");
   const deckhand = await startDeckhand({
     config: { ...config, port: 0 },
     roles: ["api", "worker"],

@@ -52,10 +52,10 @@ async function openThread() {
   await store.threads.bindSession(key, "test", session.id);
   const service = createChatService();
   const client = new Anthropic({ baseURL: network.url, apiKey: api.key, maxRetries: 0 });
-  const deliver = (options: { store?: ChatStore; signal?: AbortSignal; drafts?: boolean } = {}) =>
+  const deliver = (options: { client?: Anthropic; store?: ChatStore; drafts?: boolean } = {}) =>
     deliverThread(
       {
-        client,
+        client: options.client ?? client,
         surface: service.surface({ drafts: options.drafts ?? false }),
         store: options.store ?? store,
         log,
@@ -63,7 +63,7 @@ async function openThread() {
         quietMs: 2_000,
       },
       key,
-      options.signal ?? new AbortController().signal,
+      new AbortController().signal,
     );
   return { key, sessionId: session.id, store, service, deliver };
 }
@@ -172,6 +172,26 @@ describe("delivery", () => {
     await done;
     expect(service.words()).toEqual(["Done."]);
     expect(service.statuses()[0]?.state).toBe("done");
+  });
+
+  it("does not leave when the message is taken up between its questions to the API", async () => {
+    const { sessionId, service, deliver } = await openThread();
+    await api.client.beta.sessions.events.send(sessionId, { events: [userMessage("go")] });
+    let lists = 0;
+    const client = new Anthropic({
+      baseURL: api.baseURL,
+      apiKey: api.key,
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (/\/events\?/.test(String(url)) && ++lists === 1) await turns.takeUp(sessionId);
+        return response;
+      },
+    });
+    const done = deliver({ client });
+    await service.until(() => service.statuses().length === 1);
+    await turns.commit(sessionId, said("Done."), idleEvent());
+    await done;
+    expect(service.words()).toEqual(["Done."]);
   });
 
   it("delivers every turn that ended while nobody was there, in order", async () => {
