@@ -103,6 +103,26 @@ describe("a harness that dies", () => {
     expect(spoken(await rig.events(id))).toEqual(["Finished."]);
   });
 
+  it("between an interrupt and idle is followed by one that ends that turn before it takes up the next message", async () => {
+    const id = await rig.newSession();
+    const middle = gate();
+    rig.api.queue({ ...says("never ", "heard"), middle }, says("Here."));
+    await rig.send(id, "first");
+    const { overrides, dead } = dying((name) => name === "before_idle");
+    void rig.runSession(id, overrides); // It never ends.
+    await middle.reached;
+    await rig.send(id, null, "second");
+    await dead;
+    middle.open();
+    await rig.expireLease(id);
+    await rig.runSession(id);
+    const types = await rig.types(id);
+    const stopped = types.indexOf("user.interrupt");
+    expect(types.slice(stopped, stopped + 5)).toEqual(["user.interrupt", ...IDLE, "user.message"]);
+    expect(types.filter((type) => type === "user.interrupt")).toHaveLength(1);
+    expect(spoken(await rig.events(id))).toEqual(["Here."]);
+  });
+
   it("with its sandbox leaves a call whose outcome is unknown, which is not run again", async () => {
     const id = await rig.newSession();
     const begun = rig.sandboxes.begun.length;

@@ -42,13 +42,13 @@ describe("a wait that can be aborted", () => {
     const unheard: unknown[] = [];
     const note = (reason: unknown) => unheard.push(reason);
     process.on("unhandledRejection", note);
-    const work = Promise.withResolvers<never>();
-    await expect(unlessAborted(work.promise, AbortSignal.abort("at once"))).rejects.toBe("at once");
+    const [first, second] = [Promise.withResolvers<never>(), Promise.withResolvers<never>()];
+    await expect(unlessAborted(first.promise, AbortSignal.abort("at once"))).rejects.toBe("at once");
     const late = new AbortController();
-    const waiting = unlessAborted(work.promise, late.signal);
+    const waiting = unlessAborted(second.promise, late.signal);
     late.abort("later");
     await expect(waiting).rejects.toBe("later");
-    work.reject(new Error("the work failed afterwards"));
+    for (const work of [first, second]) work.reject(new Error("the work failed afterwards"));
     // Unhandled rejections are told of after the microtasks, before the next timer.
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", note);
