@@ -2,6 +2,7 @@ import type { ModelInfo, ModelProvider, ModelRequest } from "../models/model-pro
 import type { SessionAgent } from "../schemas/agent.ts";
 import { buildMessages, referencedFileIds, type ReferencedFiles } from "./context.ts";
 import type { SessionFiles } from "./session-files.ts";
+import type { SessionSandbox } from "./session-sandbox.ts";
 import { systemPrompt } from "./system-prompt.ts";
 import { modelTools } from "./toolset.ts";
 import type { Turn } from "./turn.ts";
@@ -10,20 +11,29 @@ import type { Turn } from "./turn.ts";
 export type FindModel = (id: string) => { provider: ModelProvider; info: ModelInfo } | null;
 
 /** The request for the turn as it stands, with the bytes of the files that messages refer to. */
-export async function buildRequest(turn: Turn, info: ModelInfo, files: SessionFiles): Promise<ModelRequest> {
+export async function buildRequest(
+  turn: Turn,
+  info: ModelInfo,
+  files: Pick<SessionFiles, "load">,
+  sandbox: Pick<SessionSandbox, "mounts">,
+): Promise<ModelRequest> {
   const { agent, workspaceId } = turn.lease;
   const referenced = await loadReferenced(turn, workspaceId, files);
   return {
     model: info.id,
     effort: agent.model.effort.type,
-    system: systemPrompt(agent.system, await uploadsOf(turn, agent, files)),
+    system: systemPrompt(agent.system, await uploadsOf(agent, sandbox)),
     messages: buildMessages(turn.events, referenced),
     tools: modelTools(agent),
     maxTokens: info.maxOutputTokens,
   };
 }
 
-async function loadReferenced(turn: Turn, workspaceId: string, files: SessionFiles): Promise<ReferencedFiles> {
+async function loadReferenced(
+  turn: Turn,
+  workspaceId: string,
+  files: Pick<SessionFiles, "load">,
+): Promise<ReferencedFiles> {
   const loaded = new Map<string, { mediaType: string; data: string }>();
   for (const id of referencedFileIds(turn.events)) {
     const file = await files.load(workspaceId, id);
@@ -32,9 +42,8 @@ async function loadReferenced(turn: Turn, workspaceId: string, files: SessionFil
   return loaded;
 }
 
-/** Without tools there is no sandbox to find them in. */
-async function uploadsOf(turn: Turn, agent: SessionAgent, files: SessionFiles): Promise<string[]> {
+/** Without tools nobody could read them. */
+async function uploadsOf(agent: SessionAgent, sandbox: Pick<SessionSandbox, "mounts">): Promise<string[]> {
   if (agent.tools.length === 0) return [];
-  const mounted = await files.mounted(turn.sessionId);
-  return mounted.map((file) => file.mountPath);
+  return (await sandbox.mounts()).map((file) => file.mountPath);
 }

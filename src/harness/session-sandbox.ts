@@ -1,7 +1,7 @@
 import { type Sandbox, SandboxLostError, type SandboxProvider } from "../sandbox/sandbox.ts";
 import type { SandboxRecord, SandboxStore } from "../sandbox/sandbox-store.ts";
 import type { SandboxRemains } from "./recover.ts";
-import type { SessionFiles } from "./session-files.ts";
+import type { MountedFile, SessionFiles } from "./session-files.ts";
 
 export interface SessionSandboxDeps {
   provider: SandboxProvider;
@@ -20,6 +20,7 @@ export class SessionSandbox {
   readonly #session: { sessionId: string; workspaceId: string };
   #sandbox: Sandbox | null = null;
   #record: SandboxRecord | null = null;
+  #mounts: MountedFile[] | null = null;
   #mountsChecked = false;
 
   constructor(deps: SessionSandboxDeps, session: { sessionId: string; workspaceId: string }) {
@@ -50,8 +51,14 @@ export class SessionSandbox {
     return sandbox;
   }
 
-  /** Files may have been added to the session: look again before the next tool runs. */
+  /** The session's files, as they were when they were last to be looked at again. */
+  async mounts(): Promise<readonly MountedFile[]> {
+    return (this.#mounts ??= await this.#deps.files.mounted(this.#session.sessionId));
+  }
+
+  /** Files may have been added to the session: look again before the next model request and the next tool. */
   recheckMounts(): void {
+    this.#mounts = null;
     this.#mountsChecked = false;
   }
 
@@ -70,7 +77,7 @@ export class SessionSandbox {
   }
 
   async #mount(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
-    const files = await this.#deps.files.mounted(this.#session.sessionId);
+    const files = await this.mounts();
     const record = this.#record ?? { ref: sandbox.ref, image: sandbox.image, mounted: [] };
     const missing = files.filter((file) => !record.mounted.includes(file.resourceId));
     for (const file of missing) {

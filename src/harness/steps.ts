@@ -94,7 +94,7 @@ async function callModelStep(run: Run): Promise<Outcome> {
     await giveUp(run, { type: "model_request_failed_error", message });
     return "released";
   }
-  const request = await buildRequest(turn, model.info, deps.files);
+  const request = await buildRequest(turn, model.info, deps.files, run.sandbox);
   await deps.crashPoint("before_model");
   try {
     await callModel(
@@ -114,7 +114,7 @@ async function compactStep(run: Run): Promise<Outcome> {
   const { turn, deps, signals } = run;
   const model = deps.findModel(turn.lease.agent.model.id);
   if (!model) return callModelStep(run);
-  const request = await buildRequest(turn, model.info, deps.files);
+  const request = await buildRequest(turn, model.info, deps.files, run.sandbox);
   // The tools stay: a request that shows calls must define them, and without them nothing would come from the cache.
   const asked = { ...request, messages: compactionMessages(request.messages) };
   try {
@@ -190,8 +190,9 @@ async function deliverOutputs({ turn, deps, sandbox, signals, logger, resumed }:
   if (!opened) return;
   const session = { sessionId: turn.sessionId, workspaceId: turn.lease.workspaceId };
   try {
-    const known = await deps.files.outputsOf(turn.sessionId);
-    const changed = changedOutputs(await opened.listOutputs(signals.any), known);
+    const found = await opened.listOutputs(signals.any);
+    if (found.length === 0) return;
+    const changed = changedOutputs(found, await deps.files.outputsOf(turn.sessionId));
     if (changed.length === 0) return;
     await turn.commit(); // The answer is seen while its files are fetched.
     await collectOutputs(opened, changed, deps.files, session, logger, signals.any);
