@@ -4,6 +4,8 @@ import { type PeriodicTask, startPeriodic } from "./periodic.ts";
 
 const SWEEPS_PER_LEASE = 5;
 const SESSIONS_PER_SWEEP = 200;
+/** A hint that waits in a busy queue is not repeated sooner. */
+const HINTED_AGAIN_MS = 5_000;
 
 export interface SweeperDeps {
   leases: Pick<Leases, "abandoned">;
@@ -17,9 +19,17 @@ export interface SweeperDeps {
  * number of sweepers may run: a second hint does nothing.
  */
 export function startSweeper({ leases, hintRun, leaseMs, log }: SweeperDeps): PeriodicTask {
+  let hintedAt = new Map<string, number>();
   const sweep = async () => {
-    const sessionIds = await leases.abandoned(SESSIONS_PER_SWEEP);
-    await Promise.all(sessionIds.map((sessionId) => hintRun(sessionId)));
+    const now = performance.now();
+    const waiting = await leases.abandoned(SESSIONS_PER_SWEEP);
+    const isDue = (sessionId: string) => now - (hintedAt.get(sessionId) ?? Number.NEGATIVE_INFINITY) > HINTED_AGAIN_MS;
+    const due = waiting.filter(isDue);
+    // Only sessions that wait without a break are remembered: one that was taken up and dropped again is due at once.
+    hintedAt = new Map(
+      waiting.map((sessionId) => [sessionId, isDue(sessionId) ? now : (hintedAt.get(sessionId) ?? now)]),
+    );
+    await Promise.all(due.map((sessionId) => hintRun(sessionId)));
   };
   return startPeriodic("sweep", leaseMs / SWEEPS_PER_LEASE, sweep, log);
 }

@@ -95,7 +95,7 @@ function stageAnswer(
     turn.stage({ type: "agent.thinking", id: ids.thinkingId });
   }
   if (texts.length > 0) turn.stage({ type: "agent.message", id: ids.messageId, content: texts });
-  const answer: ModelAnswer = { content };
+  const answer: ModelAnswer = response.stopReason === "refusal" ? { content, refused: true } : { content };
   turn.stage(
     {
       type: "span.model_request_end",

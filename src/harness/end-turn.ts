@@ -21,7 +21,8 @@ export function commitIdle(turn: Turn, stopReason: StopReason): Promise<boolean>
 
 /** Stages the events that end a turn. Committed by themselves they keep the lease, for more that is known to wait. */
 export function stageIdle(turn: Turn, stopReason: StopReason): void {
-  const idle = { stop_reason: stopReason, stop_details: null };
+  const refusal = { type: "refusal" as const, category: null, explanation: null };
+  const idle = { stop_reason: stopReason, stop_details: stopReason.type === "refusal" ? refusal : null };
   turn.stage({ type: "session.thread_status_idle", ...threadOf(turn), ...idle });
   turn.stage({ type: "session.usage", usage: usageAt(turn.state, new Date()), budget: null });
   turn.stage({ type: "session.status_idle", ...idle });

@@ -1,4 +1,6 @@
+import { LeaseLostError, messageOf } from "../errors.ts";
 import type { SessionErrorDetail } from "../schemas/event.ts";
+import { deliverOutputs } from "./deliver-outputs.ts";
 import { closeOpen, commitIdle, commitRescheduled, stageRunning } from "./end-turn.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { Run } from "./run-session.ts";
@@ -25,12 +27,24 @@ export async function rescheduleOrGiveUp(
 }
 
 /** The turn is dead. What waits in the inbox is taken into the log: the next message starts afresh with it in view. */
-export async function giveUp({ turn, deps }: Run, failure: Failure): Promise<void> {
+export async function giveUp(run: Run, failure: Failure): Promise<void> {
+  const { turn, deps } = run;
+  await deliverWhatIsThere(run);
   stageRunning(turn);
   closeOpen(turn, { isError: true, result: OUTCOME_UNKNOWN });
   turn.stage({ type: "session.error", error: { ...failure, retry_status: { type: "exhausted" } } });
   while (!(await commitIdle(turn, { type: "retries_exhausted" }))) {
     const inbox = await deps.log.inbox(turn.sessionId);
     for (const event of inbox) if (!turn.hasTaken(event)) turn.take(event);
+  }
+}
+
+/** Half of the work is better than none; whatever keeps it back is not why the turn ends. */
+async function deliverWhatIsThere(run: Run): Promise<void> {
+  try {
+    await deliverOutputs(run);
+  } catch (error) {
+    if (error instanceof LeaseLostError) throw error;
+    run.logger.warn({ error: messageOf(error) }, "outputs of a failed turn not delivered");
   }
 }

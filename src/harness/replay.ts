@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LoggedEvent } from "../sessions/event-log.ts";
 
 /**
  * What the log keeps beside a `span.model_request_end`, hidden from the API: the model's answer as it must be sent back.
@@ -13,9 +14,17 @@ export const ModelAnswer = z.object({
       z.object({ type: z.literal("thinking"), opaque: z.unknown() }),
     ]),
   ),
+  /** The model declined to answer. */
+  refused: z.literal(true).optional(),
 });
 export type ModelAnswer = z.infer<typeof ModelAnswer>;
 
 /** Kept beside an `agent.thread_context_compacted`: stands for everything before it. */
 export const CompactedContext = z.object({ summary: z.string() });
 export type CompactedContext = z.infer<typeof CompactedContext>;
+
+/** Whether the last answer in a log was a refusal. Pure. */
+export function wasRefused(events: readonly LoggedEvent[]): boolean {
+  const last = events.findLast(({ event }) => event.type === "span.model_request_end" && !event.is_error);
+  return ModelAnswer.safeParse(last?.private).data?.refused === true;
+}

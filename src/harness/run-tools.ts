@@ -33,7 +33,7 @@ export interface RunToolsDeps {
 
 /**
  * Runs one committed call and returns its result. Whatever the tool or the sandbox does is a result.
- * @throws only when this harness must let go of the session
+ * @throws when this harness must let go of the session, or when nobody can say now what became of an orphaned call
  */
 export async function runTool(call: ToolUse, deps: RunToolsDeps): Promise<ToolResult> {
   const { sandbox, signals, crashPoint } = deps;
@@ -59,6 +59,7 @@ export async function runTool(call: ToolUse, deps: RunToolsDeps): Promise<ToolRe
       await sandbox.forget();
       return OUTCOME_UNKNOWN;
     }
+    if (deps.orphans.has(call.id)) throw error;
     return errorResult(`The sandbox could not run this call: ${messageOf(error)}`);
   }
 }

@@ -19,6 +19,7 @@ export class SessionSandbox {
   readonly #deps: SessionSandboxDeps;
   readonly #session: { sessionId: string; workspaceId: string };
   #sandbox: Sandbox | null = null;
+  #opening: Promise<unknown> = Promise.resolve();
   #record: SandboxRecord | null = null;
   #mounts: MountedFile[] | null = null;
   #mountsChecked = false;
@@ -42,8 +43,15 @@ export class SessionSandbox {
     return this.#sandbox ? "attached" : "lost";
   }
 
-  /** A sandbox that answers, with all the session's files in it. */
-  async open(signal: AbortSignal): Promise<Sandbox> {
+  /** A sandbox that answers, with all the session's files in it. One at a time: a call that was cut off cleans up first. */
+  open(signal: AbortSignal): Promise<Sandbox> {
+    const opened = this.#opening.then(() => this.#open(signal));
+    this.#opening = opened.catch(() => undefined); // Whoever asked for it hears of the failure.
+    return opened;
+  }
+
+  async #open(signal: AbortSignal): Promise<Sandbox> {
+    signal.throwIfAborted();
     if (!this.#sandbox && (await this.remains(signal)) !== "attached") await this.#provision(signal);
     const sandbox = this.#sandbox;
     if (!sandbox) throw new SandboxLostError("The sandbox was lost while it was opened.");

@@ -1,15 +1,14 @@
 import { ModelError, type ModelResponse } from "../models/model-provider.ts";
-import { SandboxLostError } from "../sandbox/sandbox.ts";
 import type { EventOf } from "../schemas/event.ts";
 import { callModel, requestModel, stageUnanswered } from "./call-model.ts";
-import { changedOutputs, collectOutputs } from "./collect-outputs.ts";
 import { COMPACT_AT, compactedContext, compactionMessages } from "./compaction.ts";
+import { deliverOutputs } from "./deliver-outputs.ts";
 import { commitIdle, stageIdle, stageInterrupt, stageRunning } from "./end-turn.ts";
 import { giveUp, rescheduleOrGiveUp } from "./failure.ts";
 import { planIntake } from "./intake.ts";
 import { type LoopLimits, nextStep, type Step } from "./loop.ts";
 import { buildRequest } from "./model-request.ts";
-import type { CompactedContext } from "./replay.ts";
+import { type CompactedContext, wasRefused } from "./replay.ts";
 import type { Run } from "./run-session.ts";
 import { runTool } from "./run-tools.ts";
 import { prepareCall } from "./toolset.ts";
@@ -174,32 +173,13 @@ async function goIdle(run: Run): Promise<Outcome> {
   if (turn.state.status === "idle") return (await turn.commit({ idle: true })) ? "released" : "go_on";
   await deliverOutputs(run);
   await run.deps.crashPoint("before_idle");
-  if (await commitIdle(turn, { type: "end_turn" })) return "released";
+  if (await commitIdle(turn, wasRefused(turn.events) ? { type: "refusal" } : { type: "end_turn" })) return "released";
   // Somebody sent something in the meantime. That goes on with this turn, unless the user stopped it.
   if (turn.view.interrupted) {
     stageIdle(turn, { type: "end_turn" });
     await turn.commit();
   }
   return "go_on";
-}
-
-/** Before the session is seen to be idle its files are there, also those of a harness that died before this. */
-async function deliverOutputs({ turn, deps, sandbox, signals, logger, resumed }: Run): Promise<void> {
-  if (resumed) await sandbox.remains(signals.any);
-  const opened = sandbox.current;
-  if (!opened) return;
-  const session = { sessionId: turn.sessionId, workspaceId: turn.lease.workspaceId };
-  try {
-    const found = await opened.listOutputs(signals.any);
-    if (found.length === 0) return;
-    const changed = changedOutputs(found, await deps.files.outputsOf(turn.sessionId));
-    if (changed.length === 0) return;
-    await turn.commit(); // The answer is seen while its files are fetched.
-    await collectOutputs(opened, changed, deps.files, session, logger, signals.any);
-  } catch (error) {
-    if (!(error instanceof SandboxLostError)) throw error;
-    logger.warn("sandbox lost before its outputs were collected");
-  }
 }
 
 function limitsOf({ turn, deps }: Run): LoopLimits {

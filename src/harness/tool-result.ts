@@ -8,8 +8,8 @@ export interface ToolResult {
 
 export const INTERRUPTED = errorResult("Tool execution was interrupted before completion. Please retry.");
 export const OUTCOME_UNKNOWN = errorResult(
-  "The sandbox was lost while this call may have been running: whether it had any effect is unknown. A new sandbox is " +
-    "empty except for the session's uploads. Check what is there before you repeat the call.",
+  "The sandbox was lost while this call may have been running: whether it had any effect is unknown. If the sandbox had " +
+    "to be replaced, it is empty except for the session's uploads. Check what is there before you repeat the call.",
 );
 
 /** Longer text goes to a file in the sandbox, and the model sees its beginning and end. */

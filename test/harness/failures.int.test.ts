@@ -43,6 +43,26 @@ describe("when the model fails", () => {
     expect(await errors(id)).toMatchObject([{ error: { type, retry_status: { type: "retrying" } } }]);
   });
 
+  it("says so when the model declines", async () => {
+    const id = await rig.newSession();
+    rig.api.queue({ ...says("No."), stopReason: "refusal" }, says("Hello again."));
+    await rig.turn(id, "hi");
+    const refusal = { type: "refusal", category: null, explanation: null };
+    expect((await rig.events(id)).at(-1)).toMatchObject({ stop_reason: { type: "refusal" }, stop_details: refusal });
+    await rig.turn(id, "hello");
+    expect((await rig.events(id)).at(-1)).toMatchObject({ stop_reason: { type: "end_turn" }, stop_details: null });
+  });
+
+  it("delivers the files of a turn that it gives up", async () => {
+    const id = await rig.newSession();
+    rig.sandboxes.outputs.set("half.txt", "half of it");
+    rig.api.queue(bash("make it"), refuses(400));
+    await rig.turn(id, "go");
+    expect((await rig.events(id)).at(-1)).toMatchObject({ stop_reason: { type: "retries_exhausted" } });
+    expect(rig.saved.get("half.txt")).toBe("half of it");
+    rig.sandboxes.outputs.clear();
+  });
+
   it("waits as long as the API says", async () => {
     const id = await rig.newSession();
     const before = Date.now();

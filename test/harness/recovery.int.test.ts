@@ -138,6 +138,23 @@ describe("a harness that dies", () => {
     expect(spoken(await rig.events(id))).toEqual(["I will check first."]);
   });
 
+  it("and an engine that can't be asked keep the call open until it can", async () => {
+    const id = await rig.newSession();
+    const begun = rig.sandboxes.begun.length;
+    rig.api.queue(bash("send the invoice"), says("Sent."));
+    await rig.send(id, "go");
+    await die(id, (name) => name === "after_tool");
+    const { sandboxes } = rig.deps();
+    const attach = () => Promise.reject(new Error("The engine does not answer."));
+    await rig.runSession(id, { sandboxes: { ...sandboxes, provider: { ...sandboxes.provider, attach } } });
+    expect((await rig.row(id)).status).toBe("rescheduling");
+    expect(resultsByCall(await rig.events(id))).toEqual([[]]);
+    await rig.prisma.session.update({ where: { id }, data: { wakeAt: new Date(0) } });
+    await rig.runSession(id);
+    expect(rig.sandboxes.begun.length).toBe(begun + 1);
+    expect(resultsByCall(await rig.events(id))).toEqual([[{ isError: false, text: "ran send the invoice" }]]);
+  });
+
   it("in mid-stream writes nothing more once another one has the session", async () => {
     const id = await rig.newSession();
     const middle = gate();

@@ -51,6 +51,29 @@ describe("the sweeper", () => {
     expect(hinted).toEqual(["sesn_1", "sesn_2"]);
     await sweeper.stop();
   });
+
+  it("does not flood a busy queue with one session's hints, but hints at once when it was taken up in between", async () => {
+    const found = [["sesn_1"], ["sesn_1"], ["sesn_1"], [], ["sesn_1"]];
+    const hintedInSweep: number[] = [];
+    let sweeps = 0;
+    const done = Promise.withResolvers<void>();
+    const sweeper = startSweeper({
+      leases: {
+        abandoned: async () => {
+          if (sweeps === found.length) done.resolve();
+          return found[sweeps++] ?? [];
+        },
+      },
+      hintRun: async () => {
+        hintedInSweep.push(sweeps);
+      },
+      leaseMs: 5,
+      log: SILENT,
+    });
+    await done.promise;
+    await sweeper.stop();
+    expect(hintedInSweep).toEqual([1, 5]);
+  });
 });
 
 describe("the reaper", () => {
