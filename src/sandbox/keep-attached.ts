@@ -45,7 +45,7 @@ export function keepAttached(
 
     async close() {
       closed = true;
-      await Promise.all([...kept.keys()].map((ref) => take(ref)?.detach()));
+      await Promise.all([...kept.keys()].map(async (ref) => take(ref)?.detach()));
       await provider.close();
     },
   };

@@ -103,10 +103,6 @@ export type SessionEvent = z.infer<typeof SessionEvent>;
 export type SessionEventType = SessionEvent["type"];
 export type EventOf<Type extends SessionEventType> = Extract<SessionEvent, { type: Type }>;
 
-export const SESSION_EVENT_TYPES: readonly SessionEventType[] = SessionEvent.options.map(
-  (option) => option.shape.type.value,
-);
-
 /** What a client may send. */
 export const EventParams = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("user.message"), ...userMessageFields }),
