@@ -1,20 +1,11 @@
 import { NotFoundError, type Anthropic } from "@anthropic-ai/sdk";
 import { TerminalError } from "../../src/errors.ts";
-import type { Logger } from "../../src/log.ts";
-import type { ChatStore } from "./chat-store.ts";
-import type { ChatFile, ChatMessage, ChatSurface } from "./chat-surface.ts";
-import type { ChatThreadKey } from "./chat-thread.ts";
+import type { ChatFile, ChatMessage } from "./chat-surface.ts";
+import type { DeliveryScope } from "./delivery-scope.ts";
 import { postOnce, type PostOnce } from "./post-once.ts";
 import { notice } from "./render.ts";
 
-export interface OutputDeps {
-  client: Anthropic;
-  surface: ChatSurface;
-  store: ChatStore;
-  log: Logger;
-  thread: ChatThreadKey;
-  sessionId: string;
-  signal: AbortSignal;
+export interface OutputDeps extends DeliveryScope {
   once: PostOnce;
   post(item: string, message: ChatMessage): Promise<void>;
 }

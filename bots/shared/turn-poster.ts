@@ -1,25 +1,12 @@
-import type { Anthropic } from "@anthropic-ai/sdk";
 import { messageOf, TerminalError } from "../../src/errors.ts";
-import type { Logger } from "../../src/log.ts";
-import type { ChatStore } from "./chat-store.ts";
-import type { ChatMessage, ChatSurface } from "./chat-surface.ts";
-import type { ChatThreadKey } from "./chat-thread.ts";
+import type { ChatMessage } from "./chat-surface.ts";
+import type { DeliveryScope } from "./delivery-scope.ts";
 import { keepStatus, type LiveStatus } from "./live-status.ts";
 import { deliverOutputs } from "./outputs.ts";
 import { postOnce, type PostOnce } from "./post-once.ts";
 import { fold, foldPreview, type Outcome, type Turn, type TurnEnd } from "./progress.ts";
 import { answerMessages, endMessage, errorMessage, notice, statusMessage } from "./render.ts";
 import type { EventPreview, SessionEvent } from "./session-events.ts";
-
-export interface TurnPosterDeps {
-  client: Anthropic;
-  surface: ChatSurface;
-  store: ChatStore;
-  log: Logger;
-  thread: ChatThreadKey;
-  sessionId: string;
-  signal: AbortSignal;
-}
 
 /** Turns the events of one session, in their order, into posts. Events may be given again from the cursor on. */
 export interface TurnPoster {
@@ -36,7 +23,7 @@ export interface TurnPoster {
 
 const LOST_CONTACT = "Lost contact with the server. Trying again.";
 
-export function createTurnPoster(deps: TurnPosterDeps): TurnPoster {
+export function createTurnPoster(deps: DeliveryScope): TurnPoster {
   const { surface, store, log, thread, sessionId, signal } = deps;
   const once: PostOnce = { surface, deliveries: store.deliveries, thread, signal };
   let turn: Turn | null = null;

@@ -183,7 +183,7 @@ describe("delivery", () => {
       apiKey: api.key,
       fetch: async (url, init) => {
         const response = await fetch(url, init);
-        if (/\/events\?/.test(String(url)) && ++lists === 1) await turns.takeUp(sessionId);
+        if (/\/events\?/.test(response.url) && ++lists === 1) await turns.takeUp(sessionId);
         return response;
       },
     });

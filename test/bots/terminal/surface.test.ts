@@ -38,7 +38,12 @@ chatSurfaceContract("terminal", async () => {
         async seen() {
           const shown: string[] = [];
           const view = createPlainView((text) => shown.push(text), layout, root);
-          replay(latestOf(await openTranscript(file)), view);
+          const latest = latestOf(await openTranscript(file));
+          replay(latest, view);
+          // A status that runs is on the live screen only.
+          for (const entry of latest.entries) {
+            if (entry.type === "posted" && entry.message.type === "status") view.status(entry.message.card);
+          }
           const names = await readdir(folder).catch(() => []);
           const files = names.map(async (name) => [name, await readFile(path.join(folder, name), "utf8")]);
           return { texts: shown.join("\n"), files: Object.fromEntries(await Promise.all(files)) };
@@ -49,15 +54,10 @@ chatSurfaceContract("terminal", async () => {
   };
 });
 
-/** Each message as it reads now; a running status shows on the live screen only, so it is shown here as if it had ended. */
+/** Each message as it reads now. */
 function latestOf(transcript: Transcript): Transcript {
   const updated = new Set(transcript.entries.flatMap((entry) => (entry.type === "updated" ? entry.ref : [])));
-  const entries = transcript.entries.flatMap((entry) => {
-    if (entry.type !== "posted") return entry;
-    if (updated.has(entry.ref)) return [];
-    if (entry.message.type !== "status") return entry;
-    return { ...entry, message: { ...entry.message, card: { ...entry.message.card, endedAt: 1 } } };
-  });
+  const entries = transcript.entries.filter((entry) => entry.type !== "posted" || !updated.has(entry.ref));
   return { ...transcript, entries };
 }
 
