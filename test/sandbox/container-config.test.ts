@@ -6,7 +6,7 @@ const spec = { name: "n", image: "i", labels: { a: "b" }, limits: DEFAULT_LIMITS
 describe("containerConfig", () => {
   it("gives no network, no capability, no privilege and no way to the host", () => {
     const { HostConfig, ...config } = containerConfig(spec);
-    expect(config).toMatchObject({ name: "n", Image: "i", Labels: { a: "b" }, User: "0:0" });
+    expect(config).toMatchObject({ name: "n", Image: "i", Labels: { a: "b" }, User: "0:0", NetworkDisabled: true });
     expect(HostConfig).toMatchObject({
       Init: true,
       NetworkMode: "none",

@@ -68,6 +68,9 @@ describe("a tool", () => {
       expect(await fails(`timeout 5 bash -c 'echo >/dev/tcp/${address}'`)).toBe(true);
     }
     expect(await fails("getent hosts example.com")).toBe(true);
+    const talk =
+      "python3 -m http.server 8099 --bind localhost >/dev/null 2>&1 & sleep 1; curl -s -o /dev/null -w ok localhost:8099";
+    expect(await bash(sandbox, talk)).toBe("ok");
   });
 
   it("sees no secret, session or host path in its environment and mounts", async () => {
