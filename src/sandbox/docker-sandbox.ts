@@ -13,6 +13,7 @@ const BASH_TIMEOUT_MS = 120_000;
 const GRACE_MS = 30_000;
 const FILE_TOOL_TIMEOUT_MS = 120_000;
 const TRANSFER_TIMEOUT_MS = 300_000;
+const OUTPUT_PART_BYTES = 1024 * 1024;
 const PREVIEW_TIMEOUT_MS = 300_000;
 const PREVIEW_BYTES_MAX = 20 * 1024 * 1024;
 /** How long an aborted call may take to be killed before its caller is told anyway. */
@@ -97,12 +98,25 @@ export class DockerSandbox implements Sandbox {
     return parseOutputListing(header.files);
   }
 
-  async readOutput({ path, size, mtimeNs }: OutputFile, signal: AbortSignal): Promise<Buffer> {
-    const header = { type: "read_output", path, size, mtime_ns: mtimeNs };
-    const request = { header, bodyBytesMax: size, deadlineMs: TRANSFER_TIMEOUT_MS };
-    const { body } = await this.#runner.request(request, signal);
-    if (body.length !== size) throw new Error(`${path}: has changed since it was listed`);
-    return body;
+  async *readOutput(file: OutputFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+    let leftMs = TRANSFER_TIMEOUT_MS;
+    let state: string | undefined;
+    let offset = 0;
+    // A file of no bytes is asked for as well: it too may have become something else.
+    do {
+      const length = Math.min(OUTPUT_PART_BYTES, file.size - offset);
+      const request = { header: partRequest(file, offset, length), bodyBytesMax: length, deadlineMs: leftMs };
+      // What the reader does with a part is not the runner's time.
+      const askedAt = performance.now();
+      const { header, body } = await this.#runner.request(request, signal);
+      leftMs -= performance.now() - askedAt;
+      if (body.length !== length || (offset > 0 && header.state !== state)) {
+        throw new Error(`${file.path}: has changed since it was listed`);
+      }
+      state = header.state;
+      offset += length;
+      if (length > 0) yield body;
+    } while (offset < file.size);
   }
 
   async renderPreview(path: string, signal: AbortSignal): Promise<Buffer | null> {
@@ -138,6 +152,10 @@ function callRequest(callId: string, op: SandboxOp) {
   if (op.op !== "write") return { header: { type: "call", call_id: callId, op } };
   const { content, ...rest } = op;
   return { header: { type: "call", call_id: callId, op: rest }, body: Buffer.from(content) };
+}
+
+function partRequest({ path, size, mtimeNs }: OutputFile, offset: number, length: number) {
+  return { type: "read_output_part", path, size, mtime_ns: mtimeNs, offset, length };
 }
 
 function isPng(bytes: Buffer): boolean {

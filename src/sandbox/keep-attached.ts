@@ -87,6 +87,17 @@ function handle(sandbox: Sandbox, done: (sandbox: Sandbox) => Promise<void>): Sa
       underWay -= 1;
     }
   };
+  const useParts = async function* <Part>(read: () => AsyncIterable<Part>): AsyncGenerator<Part> {
+    underWay += 1;
+    try {
+      yield* read();
+    } catch (error) {
+      lost ||= error instanceof SandboxLostError;
+      throw error;
+    } finally {
+      underWay -= 1;
+    }
+  };
   const held = () => {
     if (detached) throw new SandboxLostError("This sandbox has been detached.");
     return sandbox;
@@ -98,7 +109,7 @@ function handle(sandbox: Sandbox, done: (sandbox: Sandbox) => Promise<void>): Sa
     putUpload: async (...asked) => use(held().putUpload(...asked)),
     writeText: async (...asked) => use(held().writeText(...asked)),
     listOutputs: async (...asked) => use(held().listOutputs(...asked)),
-    readOutput: async (...asked) => use(held().readOutput(...asked)),
+    readOutput: (...asked) => useParts(() => held().readOutput(...asked)),
     renderPreview: async (...asked) => use(held().renderPreview(...asked)),
     async detach() {
       if (detached) return;

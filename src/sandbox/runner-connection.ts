@@ -20,6 +20,7 @@ const ReplyHeader = z.object({
   ok: z.boolean().optional(),
   result: z.unknown().optional(),
   files: z.unknown().optional(),
+  state: z.string().optional(),
 });
 export type ReplyHeader = z.infer<typeof ReplyHeader>;
 

@@ -87,8 +87,12 @@ export interface Sandbox {
    * names and hidden ones (lock files, caches) are left out.
    */
   listOutputs(signal: AbortSignal): Promise<OutputFile[]>;
-  /** The file's bytes, at most `size` of them as listed; rejects when the file has changed into something else since. */
-  readOutput(file: OutputFile, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * The file's bytes, in parts of at most 1 MiB, each fetched when it is asked for: exactly `size` bytes, or the iteration
+   * throws. It throws when the file is no longer the one that was listed, or changes before its last part is read; what
+   * came until then is to be thrown away. When the signal aborts it throws the signal's reason.
+   */
+  readOutput(file: OutputFile, signal: AbortSignal): AsyncIterable<Buffer>;
   /** A PNG of the first page, sheet or slide of an office or PDF file in outputs; null when it cannot be rendered. */
   renderPreview(path: string, signal: AbortSignal): Promise<Buffer | null>;
   /** Drops the connection; the container, its runner and running calls go on. Idempotent. */

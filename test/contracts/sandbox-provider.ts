@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { type Sandbox, SandboxLostError, type SandboxProvider } from "../../src/sandbox/sandbox.ts";
 import { bash, NEVER, newCallId, newSessionId, run, textOf } from "../support/sandboxes.ts";
@@ -154,7 +155,7 @@ export function describeSandboxProvider(
         sandbox.putUpload("a", Readable.from([Buffer.alloc(10_000_000)]), 10_000_000, NEVER),
         sandbox.writeText("a", "a", NEVER),
         sandbox.listOutputs(NEVER),
-        sandbox.readOutput(lost, NEVER),
+        buffer(sandbox.readOutput(lost, NEVER)),
         sandbox.renderPreview("a.pdf", NEVER),
       ];
       for (const outcome of await Promise.allSettled<unknown>(later)) {
@@ -220,7 +221,9 @@ export function describeSandboxProvider(
       await bash(sandbox, "cp /mnt/session/uploads/big /mnt/session/outputs/big");
       const [file] = await sandbox.listOutputs(NEVER);
       if (!file) throw new Error("no output");
-      expect(Buffer.compare(await sandbox.readOutput(file, NEVER), Buffer.concat(megabytes))).toBe(0);
+      const parts: Buffer[] = await Readable.from(sandbox.readOutput(file, NEVER)).toArray();
+      expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(1024 * 1024);
+      expect(Buffer.compare(Buffer.concat(parts), Buffer.concat(megabytes))).toBe(0);
     });
 
     it("lists outputs in path order and reads each as it was listed", async () => {
@@ -234,9 +237,25 @@ export function describeSandboxProvider(
       ]);
       const [first] = files;
       if (!first) throw new Error("no output");
-      expect((await sandbox.readOutput(first, NEVER)).toString()).toBe("naïve");
+      expect(await text(sandbox.readOutput(first, NEVER))).toBe("naïve");
       await sandbox.writeText("/mnt/session/outputs/a.txt", "other", NEVER);
-      await expect(sandbox.readOutput(first, NEVER)).rejects.toThrow("a.txt");
+      await expect(text(sandbox.readOutput(first, NEVER))).rejects.toThrow("a.txt");
+    });
+
+    it("ends the reading of an output when the signal aborts, and goes on working", async () => {
+      const sandbox = await open();
+      await bash(sandbox, "head -c 8M /dev/urandom >/mnt/session/outputs/big");
+      const [file] = await sandbox.listOutputs(NEVER);
+      if (!file) throw new Error("no output");
+      const aborting = new AbortController();
+      const reason = new Error("stop");
+      const parts = sandbox.readOutput(file, aborting.signal)[Symbol.asyncIterator]();
+      expect((await parts.next()).done).toBe(false);
+      const next = parts.next();
+      aborting.abort(reason);
+      await expect(next).rejects.toBe(reason);
+      expect((await parts.next()).done).toBe(true);
+      expect(await bash(sandbox, "echo alive")).toBe("alive\n");
     });
 
     it("shows the first page of an office file, and nothing of what is none", async () => {

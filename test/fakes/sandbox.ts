@@ -74,9 +74,9 @@ export function createFakeSandboxes(run: RunOp): FakeSandboxes {
       alive(machine);
       return [...outputs].map(([path, text]): OutputFile => ({ path, size: text.length, mtimeNs: "1" }));
     },
-    async readOutput({ path }) {
+    async *readOutput({ path }) {
       alive(machine);
-      return Buffer.from(outputs.get(path) ?? "");
+      yield Buffer.from(outputs.get(path) ?? "");
     },
     async renderPreview() {
       return null;

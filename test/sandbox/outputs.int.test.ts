@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { bash, createTestSandboxes, NEVER } from "../support/sandboxes.ts";
@@ -41,7 +43,7 @@ it("follows no link that stands in for a folder", async () => {
   expect(await listed()).toEqual(["real/passwd"]);
   const file = await only();
   await bash(sandbox, "cd /mnt/session/outputs; mv real moved; ln -s moved real");
-  await expect(sandbox.readOutput(file, NEVER)).rejects.toThrow("real/passwd");
+  await expect(text(sandbox.readOutput(file, NEVER))).rejects.toThrow("real/passwd");
 });
 
 it.each([
@@ -56,13 +58,39 @@ it.each([
 ])("rejects when a listed file has become %s", async (_, change) => {
   await make("printf true >f");
   const file = await only();
-  expect((await sandbox.readOutput(file, NEVER)).toString()).toBe("true");
+  expect(await text(sandbox.readOutput(file, NEVER))).toBe("true");
   await bash(sandbox, `cd /mnt/session/outputs; ${change}`);
-  await expect(sandbox.readOutput(file, NEVER)).rejects.toThrow("f:");
+  await expect(text(sandbox.readOutput(file, NEVER))).rejects.toThrow("f:");
+});
+
+it.each([
+  ["has grown", "echo more >>f"],
+  ["was cut off", "truncate -s 2M f"],
+  [
+    "was written to, its time of modification put back",
+    't=$(stat -c %y f); printf x | dd of=f conv=notrunc; touch -d "$t" f',
+  ],
+  ["was replaced by its like", "cp -p f /workspace/g; mv /workspace/g f"],
+  ["became a link to its like", "mv f /workspace/f; ln -s /workspace/f f"],
+  ["is gone", "rm f"],
+])("rejects when a file %s between two parts", async (_, change) => {
+  await make("head -c 3M /dev/urandom >f");
+  const parts = sandbox.readOutput(await only(), NEVER)[Symbol.asyncIterator]();
+  expect((await parts.next()).done).toBe(false);
+  await bash(sandbox, `cd /mnt/session/outputs; ${change}`);
+  await expect(parts.next()).rejects.toThrow("f:");
+});
+
+it("rejects when a file of no bytes has become something else", async () => {
+  await make("touch f");
+  const file = await only();
+  expect(await Readable.from(sandbox.readOutput(file, NEVER)).toArray()).toEqual([]);
+  await bash(sandbox, "cd /mnt/session/outputs; rm f; ln -s /dev/null f");
+  await expect(text(sandbox.readOutput(file, NEVER))).rejects.toThrow("f:");
 });
 
 it.each(["../../../etc/passwd", "/etc/passwd", "a/../../../../etc/passwd", ""])("does not read %j", async (path) => {
-  await expect(sandbox.readOutput({ path, size: 10, mtimeNs: "1" }, NEVER)).rejects.toThrow();
+  await expect(text(sandbox.readOutput({ path, size: 10, mtimeNs: "1" }, NEVER))).rejects.toThrow();
 });
 
 it("returns at most 500 files, however many there are", async () => {

@@ -15,12 +15,11 @@ from errors import ToolError
 from files import replace_file
 from journal import Journal
 from locations import JOURNAL_PATH, SOCKET_PATH
-from outputs import list_outputs, open_listed
+from outputs import list_outputs, read_listed
 from preview import render_preview
 from shell import Shell
 from tools import Tools
 
-_CHUNK_BYTES = 1 << 18
 _STDIO_FDS = 2
 
 
@@ -57,7 +56,7 @@ class _Daemon:
             "cancel": self._cancel,
             "write_text": self._write_text,
             "list_outputs": self._list_outputs,
-            "read_output": self._read_output,
+            "read_output_part": self._read_output_part,
             "render_preview": self._render_preview,
         }
 
@@ -122,15 +121,10 @@ class _Daemon:
     async def _list_outputs(self, connection: Connection, header: Header, _body: bytes) -> None:
         _reply(connection, header, files=await asyncio.to_thread(list_outputs))
 
-    async def _read_output(self, connection: Connection, header: Header, _body: bytes) -> None:
-        with open(open_listed(header["path"], header["size"], header["mtime_ns"]), "rb", buffering=0) as file:
-            more = json.dumps({"id": header["id"], "more": True}).encode()
-            left = header["size"]
-            while left > 0 and not connection.closed and (chunk := file.read(min(_CHUNK_BYTES, left))):
-                connection.send(more, chunk)
-                left -= len(chunk)
-                await connection.drain()
-        _reply(connection, header, ok=True)
+    async def _read_output_part(self, connection: Connection, header: Header, _body: bytes) -> None:
+        path, size, mtime_ns = header["path"], header["size"], header["mtime_ns"]
+        part, state = await asyncio.to_thread(read_listed, path, size, mtime_ns, header["offset"], header["length"])
+        connection.send(json.dumps({"id": header["id"], "ok": True, "state": state}).encode(), part)
 
     async def _render_preview(self, connection: Connection, header: Header, _body: bytes) -> None:
         async with self._rendering:

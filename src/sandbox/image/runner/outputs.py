@@ -41,14 +41,36 @@ def open_output(path: str) -> int:
     raise ToolError(f"{path}: is not a deliverable")
 
 
-def open_listed(path: str, size: int, mtime_ns: str) -> int:
-    """A descriptor of the file as it was listed; `ToolError` when it is another one by now, or none."""
+def read_listed(path: str, size: int, mtime_ns: str, offset: int, length: int) -> tuple[bytes, str]:
+    """
+    A part of the file as it was listed, and which state of which file that is: parts whose states are equal belong
+    together. `ToolError` when it is another file by now, or is written to meanwhile.
+    """
     fd = open_output(path)
-    status = os.fstat(fd)
-    if status.st_size == size and str(status.st_mtime_ns) == mtime_ns:
-        return fd
-    os.close(fd)
-    raise ToolError(f"{path}: has changed since it was listed")
+    try:
+        before = os.fstat(fd)
+        part = _read_at(fd, offset, length)
+        after = os.fstat(fd)
+    finally:
+        os.close(fd)
+    if before.st_size != size or str(before.st_mtime_ns) != mtime_ns or _state(before) != _state(after):
+        raise ToolError(f"{path}: has changed since it was listed")
+    return part, _state(before)
+
+
+def _state(status: os.stat_result) -> str:
+    """The time of change tells of what is written also where the time of modification was put back."""
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
+def _read_at(fd: int, offset: int, length: int) -> bytes:
+    """Less than `length` only where the file ends: one `pread` may return less for other reasons."""
+    parts = []
+    while length > 0 and (part := os.pread(fd, length, offset)):
+        parts.append(part)
+        offset += len(part)
+        length -= len(part)
+    return b"".join(parts)
 
 
 def _open_beneath(path: str) -> int:
