@@ -31,7 +31,8 @@ export interface Output {
   path: string;
   /** When it was written, in ns since the epoch. */
   mtimeNs: string;
-  content: Buffer;
+  /** Read once, as it is stored. */
+  content: AsyncIterable<Uint8Array>;
   /** A PNG of what it looks like. */
   preview: Buffer | null;
 }
@@ -65,7 +66,8 @@ export interface Files {
   /**
    * Keeps what an agent left in its outputs folder. A path that was written anew becomes a new file beside the old one,
    * so an id always stands for the same bytes. Idempotent: bytes that the path's latest file has already are not kept
-   * twice. Only the harness that holds the session's lease may call it.
+   * twice. When `content` fails it rejects with that error; whatever fails, nothing is kept. Only the harness that holds
+   * the session's lease may call it.
    */
   saveOutput(output: Output): Promise<FileMetadata>;
   /** The latest state of each path that was saved. */
@@ -89,6 +91,11 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
     assertNotExpired(row);
     return { file: toFileMetadata(row), content: await blobs.open(row.blobKey) };
   };
+  const keep = async (content: AsyncIterable<Uint8Array>): Promise<Draft> => {
+    const head: Uint8Array[] = [];
+    const blob = await blobs.put(showingHead(content, (part) => head.push(part)));
+    return { ...blob, head: Buffer.concat(head) };
+  };
   const dropBlobs = async (keys: string[]) => {
     const results = await Promise.allSettled(keys.map((key) => blobs.delete(key)));
     for (const result of results) {
@@ -97,11 +104,7 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
   };
 
   return {
-    async draft(content) {
-      const head: Uint8Array[] = [];
-      const blob = await blobs.put(limited(content, bytesMax, (chunk) => head.push(chunk)));
-      return { ...blob, head: Buffer.concat(head) };
-    },
+    draft: (content) => keep(limited(content, bytesMax)),
 
     async publish(workspaceId, draft, { filename, declaredType, expiresInSeconds }) {
       const mimeType = mimeTypeOf(filename, draft.head, declaredType);
@@ -149,22 +152,25 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
     dropBlobs,
 
     async saveOutput({ workspaceId, sessionId, path, mtimeNs, content, preview }) {
-      const blob = await blobs.put(once(content));
-      const latest = (await store.outputs(sessionId, path)).at(-1);
-      if (latest?.sha256 === blob.sha256) {
-        await blobs.delete(blob.key);
-        return toFileMetadata(await store.setOutputMtime(latest.id, mtimeNs));
+      const draft = await keep(content);
+      const mimeType = mimeTypeOf(path, draft.head);
+      const file = newFile(workspaceId, draft, safeFilename(path, mimeType), mimeType);
+      const stored = [draft.key];
+      try {
+        const latest = (await store.outputs(sessionId, path)).at(-1);
+        if (latest?.sha256 === draft.sha256) {
+          await blobs.delete(draft.key);
+          return toFileMetadata(await store.setOutputMtime(latest.id, mtimeNs));
+        }
+        const previewKey = preview && (await blobs.put(once(preview))).key;
+        if (previewKey) stored.push(previewKey);
+        const output = { previewKey, sessionId, downloadable: true, outputPath: path, outputMtimeNs: mtimeNs };
+        return toFileMetadata(await store.insert({ ...file, ...output }));
+      } catch (error) {
+        // The file may be there all the same, if only the database's answer got lost.
+        if (!(await store.find(workspaceId, file.id))) await dropBlobs(stored);
+        throw error;
       }
-      const mimeType = mimeTypeOf(path, content.subarray(0, MAGIC_BYTES));
-      const row = await store.insert({
-        ...newFile(workspaceId, blob, safeFilename(path, mimeType), mimeType),
-        previewKey: preview && (await blobs.put(once(preview))).key,
-        sessionId,
-        downloadable: true,
-        outputPath: path,
-        outputMtimeNs: mtimeNs,
-      });
-      return toFileMetadata(row);
     },
 
     async outputsOf(sessionId) {
@@ -179,15 +185,24 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
   };
 }
 
-/** Passes a stream on, shows its first bytes, and fails as soon as it is too long. */
-async function* limited(content: AsyncIterable<Uint8Array>, bytesMax: number, onHead: (chunk: Uint8Array) => void) {
+/** Passes a stream on, and fails as soon as it is too long. */
+async function* limited(content: AsyncIterable<Uint8Array>, bytesMax: number) {
   let bytes = 0;
   for await (const chunk of content) {
-    if (bytes < MAGIC_BYTES) onHead(chunk.subarray(0, MAGIC_BYTES - bytes));
     bytes += chunk.byteLength;
     if (bytes > bytesMax) {
       throw new AppError("request_too_large", `The file is larger than ${Math.floor(bytesMax / 1024 / 1024)} MB.`);
     }
+    yield chunk;
+  }
+}
+
+/** Passes a stream on, and its first bytes to `onHead` as well. */
+async function* showingHead(content: AsyncIterable<Uint8Array>, onHead: (part: Uint8Array) => void) {
+  let left = MAGIC_BYTES;
+  for await (const chunk of content) {
+    if (left > 0) onHead(chunk.subarray(0, left));
+    left -= chunk.byteLength;
     yield chunk;
   }
 }

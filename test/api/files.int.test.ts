@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
+import { Readable } from "node:stream";
 import Anthropic, { toFile } from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createSession, errorOf, rawHeaders, startApi, type TestApi } from "../support/api.ts";
@@ -22,7 +23,7 @@ const post = (body: FormData | string, headers: Record<string, string> = {}) =>
   fetch(`${api.baseURL}/v1/files`, { method: "POST", headers: { ...rawHeaders(api), ...headers }, body });
 const output = (
   sessionId: string,
-  content: Buffer,
+  content: Buffer | AsyncIterable<Uint8Array>,
   options: { path?: string; preview?: Buffer; mtimeNs?: string } = {},
 ) =>
   api.files.saveOutput({
@@ -30,7 +31,7 @@ const output = (
     sessionId,
     path: "report.xlsx",
     mtimeNs: "1",
-    content,
+    content: Buffer.isBuffer(content) ? Readable.from([content]) : content,
     preview: null,
     ...options,
   });
@@ -179,6 +180,33 @@ describe("outputs", () => {
       new Map([["report.xlsx", { size: 4, mtimeNs: "3", sha256: createHash("sha256").update("two!").digest("hex") }]]),
     );
     expect(await (await files().download(first.id)).text()).toBe("one");
+  });
+
+  it("are known by their first bytes, in however small pieces they come", async () => {
+    const { id } = await createSession(api.client);
+    const file = await output(id, Readable.from([...PNG].map((byte) => Buffer.of(byte))), { path: "chart" });
+    expect(file).toMatchObject({ mime_type: "image/png", size_bytes: PNG.length });
+  });
+
+  it("leave nothing behind when they can't be read to their end", async () => {
+    const { id } = await createSession(api.client);
+    const before = await blobCount();
+    const reason = new Error("the sandbox is gone");
+    const breaking = async function* () {
+      yield randomBytes(1_000_000);
+      throw reason;
+    };
+    await expect(output(id, breaking(), { preview: PNG })).rejects.toBe(reason);
+    expect(await blobCount()).toBe(before);
+    expect(await api.files.outputsOf(id)).toEqual(new Map());
+    expect(await readdir(path.join(api.blobDirectory, "unfinished"))).toEqual([]);
+  });
+
+  it("leave nothing behind when the database does not take them", async () => {
+    const { id } = await createSession(api.client);
+    const before = await blobCount();
+    await expect(output(id, randomBytes(1_000), { preview: PNG, mtimeNs: "\u0000" })).rejects.toThrow();
+    expect(await blobCount()).toBe(before);
   });
 });
 

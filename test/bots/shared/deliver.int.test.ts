@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { pino } from "pino";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -114,7 +115,7 @@ const output = (sessionId: string, path: string, content: string, preview: strin
     sessionId,
     path,
     mtimeNs: String(process.hrtime.bigint()),
-    content: Buffer.from(content),
+    content: Readable.from([Buffer.from(content)]),
     preview: preview === null ? null : Buffer.from(preview),
   });
 

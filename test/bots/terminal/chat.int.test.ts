@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openTranscript } from "../../../bots/terminal/transcript.ts";
 import { createPlayedTurns, idleEvent, said, tool } from "../../fakes/played-turns.ts";
@@ -69,7 +70,7 @@ const output = (sessionId: string, content: string) =>
     sessionId,
     path: "report.csv",
     mtimeNs: String(process.hrtime.bigint()),
-    content: Buffer.from(content),
+    content: Readable.from([Buffer.from(content)]),
     preview: null,
   });
 
