@@ -1,9 +1,12 @@
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { OutputFile, Sandbox } from "../sandbox/sandbox.ts";
+import { type OutputFile, type Sandbox, SandboxLostError } from "../sandbox/sandbox.ts";
+import { renderAhead } from "./render-ahead.ts";
 import type { KnownOutput, SessionFiles } from "./session-files.ts";
 
-const RENDERED = /\.(xlsx|pptx|docx|pdf)$/i;
+/** Of one turn. A person looks through no more of them, and the worker has other sessions to serve. */
+export const TURN_FILES_MAX = 100;
+export const TURN_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** Files that are new or written since. Pure. */
 export function changedOutputs(found: readonly OutputFile[], known: ReadonlyMap<string, KnownOutput>): OutputFile[] {
@@ -15,7 +18,9 @@ export function changedOutputs(found: readonly OutputFile[], known: ReadonlyMap<
 
 /**
  * Saves what the agent put below `/mnt/session/outputs` since the last time, office files with a picture of their first
- * page. A file that can't be read (it is being written, it was swapped for something else) is left for the next turn.
+ * page. One file after the other, and never the whole of one in memory. A file that can't be read (it is being written,
+ * it was swapped for something else) is left for the next turn, and so is what goes beyond the limits of one turn.
+ * @throws SandboxLostError, what `files` throws, or the signal's reason
  */
 export async function collectOutputs(
   sandbox: Sandbox,
@@ -25,24 +30,55 @@ export async function collectOutputs(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const collected = await Promise.all(
-    changed.map(async (file) => {
+  const taken = withinLimits(changed);
+  const leftOut = changed.length - taken.length;
+  if (leftOut > 0) {
+    log.warn({ session_id: session.sessionId, left_out: leftOut }, "too many or too large output files for one turn");
+  }
+  const previews = renderAhead(sandbox, taken, signal);
+  try {
+    for (const file of taken) {
       try {
-        const [content, preview] = await Promise.all([
-          sandbox.readOutput(file, signal),
-          RENDERED.test(file.path) ? sandbox.renderPreview(file.path, signal) : null,
-        ]);
-        return { file, content, preview };
+        const preview = await previews.take(file).catch(asUnread);
+        const content = partsOf(sandbox.readOutput(file, signal));
+        await files.saveOutput({ ...session, path: file.path, mtimeNs: file.mtimeNs, content, preview });
       } catch (error) {
         signal.throwIfAborted();
-        log.warn({ session_id: session.sessionId, error: messageOf(error) }, "output file not collected");
-        return null;
+        if (!(error instanceof UnreadOutputError)) throw error;
+        if (error.cause instanceof SandboxLostError) throw error.cause;
+        log.warn({ session_id: session.sessionId, error: error.message }, "output file not collected");
       }
-    }),
-  );
-  for (const entry of collected) {
-    if (!entry) continue;
-    const { file, content, preview } = entry;
-    await files.saveOutput({ ...session, path: file.path, mtimeNs: file.mtimeNs, content, preview });
+    }
+  } finally {
+    previews.stop();
   }
+}
+
+/** What went wrong is the sandbox's doing, as opposed to the store's. */
+class UnreadOutputError extends Error {
+  override readonly name = "UnreadOutputError";
+}
+
+function asUnread(error: unknown): never {
+  throw new UnreadOutputError(messageOf(error), { cause: error });
+}
+
+async function* partsOf(output: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* output;
+  } catch (error) {
+    asUnread(error);
+  }
+}
+
+/** As many of the files, in their order, as one turn may bring. A smaller one may pass one that is too large. Pure. */
+function withinLimits(files: readonly OutputFile[]): OutputFile[] {
+  const taken: OutputFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    if (taken.length === TURN_FILES_MAX || bytes + file.size > TURN_BYTES_MAX) continue;
+    bytes += file.size;
+    taken.push(file);
+  }
+  return taken;
 }

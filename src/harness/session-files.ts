@@ -20,7 +20,8 @@ export interface SessionOutput {
   /** Below `/mnt/session/outputs`. */
   path: string;
   mtimeNs: string;
-  content: Buffer;
+  /** Read once, as it is stored. */
+  content: AsyncIterable<Uint8Array>;
   /** A PNG of what it looks like. */
   preview: Buffer | null;
 }
@@ -33,5 +34,6 @@ export interface SessionFiles {
   load(workspaceId: string, fileId: string): Promise<{ mediaType: string; data: string } | null>;
   /** Latest known version of each output, by path. */
   outputsOf(sessionId: string): Promise<ReadonlyMap<string, KnownOutput>>;
+  /** When `content` fails it rejects with that error, and keeps nothing. */
   saveOutput(output: SessionOutput): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { NO_CRASH } from "../../src/harness/crash-points.ts";
 import { type HarnessDeps, runSession } from "../../src/harness/run-session.ts";
 import type { SessionFiles } from "../../src/harness/session-files.ts";
@@ -91,7 +92,7 @@ function filesIn(saved: Map<string, string>): SessionFiles {
     load: async () => null,
     outputsOf: async () =>
       new Map([...saved].map(([path, text]) => [path, { size: text.length, mtimeNs: "1", sha256: "" }])),
-    saveOutput: async ({ path, content }) => void saved.set(path, content.toString()),
+    saveOutput: async ({ path, content }) => void saved.set(path, await text(content)),
   };
 }
 
