@@ -55,7 +55,11 @@ const READ_LIMIT = 1_000;
  * @param stopping when it aborts, the session is handed over: whoever looks next goes on
  */
 export async function runSession(deps: HarnessDeps, sessionId: string, stopping: AbortSignal): Promise<void> {
-  const lease = await deps.leases.acquire(sessionId, deps.owner);
+  // Asked side by side: a compaction that comes in between makes the context longer than it need be, not wrong.
+  const [lease, compactedAt] = await Promise.all([
+    deps.leases.acquire(sessionId, deps.owner),
+    deps.log.lastSeqOf(sessionId, "agent.thread_context_compacted"),
+  ]);
   if (!lease) return;
   if (await mustWait(deps, lease)) return deps.leases.release(lease.fence);
 
@@ -67,7 +71,7 @@ export async function runSession(deps: HarnessDeps, sessionId: string, stopping:
   const stop = () => signals().cut("stopping");
   stopping.addEventListener("abort", stop);
   try {
-    run = await openRun(deps, lease, first);
+    run = await openRun(deps, lease, compactedAt, first);
     if (stopping.aborted) stop();
     await goOn(run);
   } finally {
@@ -91,9 +95,9 @@ async function mustWait({ log }: HarnessDeps, lease: Lease): Promise<boolean> {
   return !planIntake(await log.inbox(lease.fence.sessionId)).interrupted;
 }
 
-async function openRun(deps: HarnessDeps, lease: Lease, signals: TurnSignals): Promise<Run> {
+async function openRun(deps: HarnessDeps, lease: Lease, compactedAt: number, signals: TurnSignals): Promise<Run> {
   const { sessionId } = lease.fence;
-  const turn = new Turn(lease, deps.log, await readContext(deps.log, sessionId));
+  const turn = new Turn(lease, deps.log, await readContext(deps.log, sessionId, compactedAt));
   const session = { sessionId, workspaceId: lease.workspaceId };
   return {
     deps,
@@ -106,9 +110,9 @@ async function openRun(deps: HarnessDeps, lease: Lease, signals: TurnSignals): P
   };
 }
 
-async function readContext(log: EventLog, sessionId: string): Promise<LoggedEvent[]> {
+async function readContext(log: EventLog, sessionId: string, compactedAt: number): Promise<LoggedEvent[]> {
   const events: LoggedEvent[] = [];
-  let after = Math.max(0, (await log.lastSeqOf(sessionId, "agent.thread_context_compacted")) - 1);
+  let after = Math.max(0, compactedAt - 1);
   for (;;) {
     const batch = await log.read(sessionId, after, READ_LIMIT);
     events.push(...batch);

@@ -22,11 +22,24 @@ type Outcome = "go_on" | "released";
 
 /** Steps until the lease is given back. Throws when this harness must let go, with nothing staged lost but uncommitted. */
 export async function runSteps(run: Run): Promise<void> {
+  let step: Step | null = null;
   for (;;) {
-    await takeInbox(run);
-    const step = nextStep(run.turn.view, limitsOf(run));
-    if ((await interruptible(run, () => takeStep(run, step))) === "released") return;
+    if (mustLook(run, step)) await takeInbox(run);
+    step = nextStep(run.turn.view, limitsOf(run));
+    const taken = step;
+    if ((await interruptible(run, () => takeStep(run, taken))) === "released") return;
   }
+}
+
+/**
+ * Whether the inbox is looked into before the step that is due: always before the model is asked, so that what was sent
+ * meanwhile is in the request. Tools run whatever waits, unless it is an interrupt, of which the heartbeat tells. Going
+ * idle is refused while anything waits, and only then is there something to see.
+ */
+function mustLook(run: Run, last: Step | null): boolean {
+  if (last === null || last.type === "go_idle" || run.signals.interrupt.aborted) return true;
+  const due = nextStep(run.turn.view, limitsOf(run)).type;
+  return due !== "run_tools" && due !== "go_idle";
 }
 
 /** What an interrupt cuts short is dealt with by the next look into the inbox. */
@@ -39,7 +52,6 @@ async function interruptible(run: Run, work: () => Promise<Outcome>): Promise<Ou
   }
 }
 
-/** Read before every step, so that what was sent during the last one is in the next model request. */
 async function takeInbox(run: Run): Promise<void> {
   const { turn, deps } = run;
   const inbox = (await deps.log.inbox(turn.sessionId)).filter((event) => !turn.hasTaken(event));
