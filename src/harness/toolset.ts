@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { ModelTool } from "../models/model-provider.ts";
 import type { SandboxOp } from "../sandbox/sandbox.ts";
 import type { BuiltInToolName, SessionAgent } from "../schemas/agent.ts";
@@ -8,7 +7,7 @@ import { builtInTools, parseToolInput } from "./tools/index.ts";
 export function modelTools(agent: SessionAgent): ModelTool[] {
   return enabledTools(agent).map((name) => {
     const tool = builtInTools[name];
-    return { name, description: tool.description, inputSchema: z.toJSONSchema(tool.input) };
+    return { name, description: tool.description, inputSchema: tool.inputSchema() };
   });
 }
 

@@ -108,7 +108,9 @@ async function handle<Name extends JobName>(
 
 function postgresClasses(url: string) {
   const bull = withBackend(createPostgresBackend);
-  const connection = { connectionString: url, max: POSTGRES_CONNECTIONS_MAX, migrate: true };
+  // A job that a crash takes back is a hint lost, and nobody should wait for the disk to keep a hint.
+  const options = "-c synchronous_commit=off";
+  const connection = { connectionString: url, max: POSTGRES_CONNECTIONS_MAX, migrate: true, options };
   return {
     queue: (name: JobName): BullQueueLike => new bull.Queue(name, { connection, defaultJobOptions: JOB_OPTIONS }),
     worker: (name: JobName, process: Process, options: Options): BullWorkerLike =>
