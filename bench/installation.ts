@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import Docker, { type ContainerInfo } from "dockerode";
-import { removeContainer } from "../src/sandbox/engine.ts";
+import { isNotFound, removeContainer } from "../src/sandbox/engine.ts";
 import { INSTALLATION_LABEL } from "../src/sandbox/labels.ts";
 
 /** The containers of the Deckhand whose state is in a home. */
@@ -24,8 +24,13 @@ export async function findInstallation(home: string): Promise<Installation> {
     id,
     containers,
     async isAttached(containerId) {
-      const { ExecIDs } = await docker.getContainer(containerId).inspect();
-      return Array.isArray(ExecIDs) && ExecIDs.length > 0;
+      try {
+        const { ExecIDs } = await docker.getContainer(containerId).inspect();
+        return Array.isArray(ExecIDs) && ExecIDs.length > 0;
+      } catch (error) {
+        if (isNotFound(error)) return false; // It was listed, and gone before it was asked about.
+        throw error;
+      }
     },
     async remove() {
       await Promise.all((await containers()).map(({ Id }) => removeContainer(docker.getContainer(Id))));
