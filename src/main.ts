@@ -58,9 +58,7 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
     const apiKey = await ensureOperatorKey(config, workspaces);
 
     const starting: { reason: string | null } = { reason: "starting" };
-    const api = roles.includes("api")
-      ? await startApi(platform, workspaces, () => healthOf(starting.reason))
-      : null;
+    const api = roles.includes("api") ? await startApi(platform, workspaces, () => healthOf(starting.reason)) : null;
     if (api) started.add(() => api.stop());
     const sandboxImage = roles.includes("worker") ? await startWorkerRole(platform, options, started, starting) : null;
     starting.reason = null;

@@ -1,7 +1,7 @@
 import type { Agent as AgentRow, AgentVersion as AgentVersionRow, PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
 import { type Agent, AgentConfig } from "../schemas/agent.ts";
-import { Metadata } from "../schemas/common.ts";
+import { Metadata } from "../schemas/primitives.ts";
 
 export interface AgentFilter {
   includeArchived: boolean;

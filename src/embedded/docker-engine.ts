@@ -46,7 +46,8 @@ export async function ensureDockerEngine(options: DockerEngineOptions): Promise<
   const answer = await ping(dockerHost, signal);
   if (answer.docker) return answer.docker;
   if (dockerHost !== null) {
-    throw new Error(`The Docker engine at DOCKER_HOST=${dockerHost} does not answer (${answer.reason}).`);
+    const what = `The Docker engine at DOCKER_HOST=${dockerHost} does not answer (${answer.reason}).`;
+    throw new Error(`${what} Start it, or mend or unset DOCKER_HOST.`);
   }
   if (!(await canInstallPackages())) throw new Error(adviceFor(answer.reason));
 

@@ -1,6 +1,6 @@
 import type { Environment as EnvironmentRow, PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
-import { Metadata } from "../schemas/common.ts";
+import { Metadata } from "../schemas/primitives.ts";
 import { type Environment, EnvironmentConfig } from "../schemas/environment.ts";
 
 export type NewEnvironment = Pick<Environment, "id" | "name" | "description" | "config" | "metadata">;

@@ -83,8 +83,5 @@ function withCacheMark(messages: { role: "user" | "assistant"; content: Block[] 
   const last = messages.at(-1);
   const block = last?.content.at(-1);
   if (!last || !block || block.type === "thinking" || block.type === "redacted_thinking") return messages;
-  return [
-    ...messages.slice(0, -1),
-    { ...last, content: [...last.content.slice(0, -1), { ...block, ...CACHED }] },
-  ];
+  return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), { ...block, ...CACHED }] }];
 }

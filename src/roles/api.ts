@@ -3,8 +3,10 @@ import { createAgentStore } from "../agents/agent-store.ts";
 import { createAgents } from "../agents/agents.ts";
 import { buildApp } from "../api/app.ts";
 import type { Health } from "../api/routes/health.ts";
+import { errorCode } from "../embedded/file-errors.ts";
 import { createEnvironmentStore } from "../environments/environment-store.ts";
 import { createEnvironments } from "../environments/environments.ts";
+import { messageOf } from "../errors.ts";
 import { readEventPage } from "../sessions/event-page.ts";
 import { createLive } from "../sessions/live.ts";
 import { createResources } from "../sessions/resources.ts";
@@ -50,8 +52,27 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
     live: createLive(eventLog, wakeups),
     hintRun: platform.hintRun,
   });
-  await app.listen({ host: config.host, port: config.port });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await app.close();
+    throw new Error(`The API can't listen on ${config.host}:${config.port}: ${listenProblem(error)}`, { cause: error });
+  }
   return { url: urlOf(config.host, app.server.address()), stop: () => app.close() };
+}
+
+function listenProblem(error: unknown): string {
+  switch (errorCode(error)) {
+    case "EADDRINUSE":
+      return "the port is taken, perhaps by a Deckhand that runs already. End that program, or set PORT.";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return "this machine has no such address. Set HOST to one of its own.";
+    case "EACCES":
+      return "that takes more rights than this user has. Set PORT to one above 1023.";
+    default:
+      return messageOf(error);
+  }
 }
 
 function urlOf(host: string, address: AddressInfo | string | null): string {

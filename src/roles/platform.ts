@@ -21,6 +21,7 @@ import type { Wakeups } from "../sessions/wakeups.ts";
 import { connectPostgresWakeups } from "../sessions/wakeups-postgres.ts";
 import { connectRedisWakeups } from "../sessions/wakeups-redis.ts";
 import { Teardown } from "../teardown.ts";
+import { checkNamedServices } from "./named-services.ts";
 
 const REDIS_PREFIX = "deckhand";
 
@@ -46,9 +47,12 @@ export interface Platform {
 export async function openPlatform(config: Config, log: Logger, signal: AbortSignal): Promise<Platform> {
   const opened = new Teardown();
   try {
+    await checkNamedServices(config, signal);
     const url = config.databaseUrl ?? (await embeddedPostgres(config, log, signal, opened));
-    await migrateDeploy(url, log);
-    const database = createDatabase(url, (error) => log.warn({ error: messageOf(error) }, "database connection failed"));
+    await migrateDeploy(url, log, signal);
+    const database = createDatabase(url, (error) =>
+      log.warn({ error: messageOf(error) }, "database connection failed"),
+    );
     opened.add(() => database.close());
 
     const wakeups = config.redisUrl

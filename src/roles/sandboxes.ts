@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Progress } from "../cli/progress.ts";
 import type { Config } from "../config.ts";
 import { ensureDockerEngine } from "../embedded/docker-engine.ts";
+import { hasImage } from "../embedded/engine-image.ts";
 import { ensureSandboxImage } from "../embedded/sandbox-image.ts";
 import type { Logger } from "../log.ts";
 import { writeOnce } from "./write-once.ts";
@@ -23,7 +24,13 @@ export async function openSandboxes(
   signal: AbortSignal,
 ): Promise<Sandboxes> {
   const docker = await ensureDockerEngine({ home: config.home, dockerHost: config.dockerHost, log, progress, signal });
-  const image = config.sandbox.image ?? (await ensureSandboxImage({ docker, log, progress, signal }));
+  const named = config.sandbox.image;
+  if (named !== null && !(await hasImage(docker, named, signal))) {
+    throw new Error(
+      `The Docker engine has no image ${named}. Pull or build it there, or mend or unset DECKHAND_SANDBOX_IMAGE.`,
+    );
+  }
+  const image = named ?? (await ensureSandboxImage({ docker, log, progress, signal }));
   const provider = createDockerSandboxProvider({
     docker,
     // Tells this home's containers from another's on the same engine.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Metadata, PageQuery, QueryBoolean, QueryTimestamp, Timestamp } from "./common.ts";
+import { Metadata, PageQuery, QueryBoolean, QueryTimestamp, Timestamp } from "./primitives.ts";
 
 export const BUILT_IN_TOOL_NAMES = ["bash", "read", "write", "edit", "glob", "grep"] as const;
 export type BuiltInToolName = (typeof BUILT_IN_TOOL_NAMES)[number];

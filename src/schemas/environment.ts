@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./common.ts";
+import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./primitives.ts";
 
 /**
  * Sandboxes have no network at all in this version, whatever a policy allows: the policy is kept and shown as given, so

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Timestamp } from "./common.ts";
+import { Timestamp } from "./primitives.ts";
 import { ContentBlock, TextBlock } from "./content.ts";
 
 /** Token counts of one model request; `input_tokens` excludes what the cache served or took in. */

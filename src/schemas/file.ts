@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { QueryList, Timestamp } from "./common.ts";
+import { QueryList, Timestamp } from "./primitives.ts";
 
 export const FileMetadata = z
   .object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PageQuery, Timestamp } from "./common.ts";
+import { PageQuery, Timestamp } from "./primitives.ts";
 
 export const FileResourceParams = z
   .strictObject({

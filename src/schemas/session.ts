@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AgentVersion, SessionAgent } from "./agent.ts";
-import { Metadata, PageQuery, QueryBoolean, QueryList, QueryTimestamp, Timestamp } from "./common.ts";
+import { Metadata, PageQuery, QueryBoolean, QueryList, QueryTimestamp, Timestamp } from "./primitives.ts";
 import { EventParams, SessionUsage } from "./event.ts";
 import { FileResource, FileResourceParams } from "./resource.ts";
 

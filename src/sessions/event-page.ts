@@ -41,7 +41,10 @@ export async function readEventPage(
   sessionId: string,
   query: EventPageQuery,
 ): Promise<EventPage> {
-  const session = await pool.query("SELECT FROM sessions WHERE id = $1 AND workspace_id = $2", [sessionId, workspaceId]);
+  const session = await pool.query("SELECT FROM sessions WHERE id = $1 AND workspace_id = $2", [
+    sessionId,
+    workspaceId,
+  ]);
   if (session.rowCount === 0) throw notFound("Session", sessionId);
 
   const { gt, gte, lt, lte } = query.createdAt ?? {};

@@ -4,7 +4,7 @@ import { lockOriginals, removeFiles } from "../files/file-store.ts";
 import { Prisma, type PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
 import type { SessionAgent } from "../schemas/agent.ts";
-import type { Metadata } from "../schemas/common.ts";
+import type { Metadata } from "../schemas/primitives.ts";
 import type { EventOf, QueuedEvent } from "../schemas/event.ts";
 import type { FileResource } from "../schemas/resource.ts";
 import type { Session, SessionStatus } from "../schemas/session.ts";
@@ -170,7 +170,9 @@ async function insertEvents(tx: Prisma.TransactionClient, session: NewSession): 
   });
   for (const event of initialEvents) {
     // One by one: the order of arrival is the order of these statements.
-    await tx.queuedEvent.create({ data: { id: event.id, sessionId, type: event.type, payload: JSON.parse(toJsonb(event)) } });
+    await tx.queuedEvent.create({
+      data: { id: event.id, sessionId, type: event.type, payload: JSON.parse(toJsonb(event)) },
+    });
   }
 }
 

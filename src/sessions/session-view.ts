@@ -1,6 +1,6 @@
 import type { Session as StoredSession, SessionResource as ResourceRow } from "../generated/client.ts";
 import { SessionAgent } from "../schemas/agent.ts";
-import { Metadata } from "../schemas/common.ts";
+import { Metadata } from "../schemas/primitives.ts";
 import { SessionUsage } from "../schemas/event.ts";
 import type { FileResource } from "../schemas/resource.ts";
 import { type Session, SessionStatus } from "../schemas/session.ts";

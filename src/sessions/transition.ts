@@ -84,8 +84,7 @@ function addUsage(total: SessionState["usage"], more: ModelUsage): SessionState[
     cache_read_input_tokens: total.cache_read_input_tokens + more.cache_read_input_tokens,
     cache_creation: {
       ...total.cache_creation,
-      ephemeral_5m_input_tokens:
-        total.cache_creation.ephemeral_5m_input_tokens + more.cache_creation_input_tokens,
+      ephemeral_5m_input_tokens: total.cache_creation.ephemeral_5m_input_tokens + more.cache_creation_input_tokens,
     },
   };
 }

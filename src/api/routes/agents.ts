@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Agents } from "../../agents/agents.ts";
 import { Agent, AgentCreateParams, AgentListQuery, AgentVersion } from "../../schemas/agent.ts";
-import { page } from "../../schemas/common.ts";
+import { page } from "../../schemas/primitives.ts";
 import { createdAtFilter } from "../created-at-filter.ts";
 import { assertCursorWithin, forwardPage } from "../pagination.ts";
 import type { Server } from "../server.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Environments } from "../../environments/environments.ts";
-import { page } from "../../schemas/common.ts";
+import { page } from "../../schemas/primitives.ts";
 import { Environment, EnvironmentCreateParams, EnvironmentListQuery } from "../../schemas/environment.ts";
 import { forwardPage } from "../pagination.ts";
 import type { Server } from "../server.ts";

@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Files } from "../../files/files.ts";
-import { page } from "../../schemas/common.ts";
+import { page } from "../../schemas/primitives.ts";
 import { FileListQuery, FileMetadata } from "../../schemas/file.ts";
 import { readFileForm } from "../file-form.ts";
 import { forwardPage } from "../pagination.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { page } from "../../schemas/common.ts";
+import { page } from "../../schemas/primitives.ts";
 import { EventPreview, QueuedEvent, SessionEvent } from "../../schemas/event.ts";
 import { EventListQuery, EventSendParams, EventStreamQuery } from "../../schemas/session.ts";
 import type { EventLog } from "../../sessions/event-log.ts";

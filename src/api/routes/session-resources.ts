@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { page } from "../../schemas/common.ts";
+import { page } from "../../schemas/primitives.ts";
 import { FileResource, FileResourceParams, ResourceListQuery } from "../../schemas/resource.ts";
 import type { Resources } from "../../sessions/resources.ts";
 import { sliceOf } from "../pagination.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { invalid } from "../../errors.ts";
-import { page } from "../../schemas/common.ts";
+import { page } from "../../schemas/primitives.ts";
 import { Session, SessionCreateParams, SessionListQuery } from "../../schemas/session.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import { createdAtFilter } from "../created-at-filter.ts";
