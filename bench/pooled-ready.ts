@@ -6,7 +6,7 @@ const POOL_SIZE = 2; // the default of DECKHAND_SANDBOX_POOL
 const POLL_MS = 50;
 const TIMEOUT_MS = 30_000;
 /** From the runner's exec being there to its greeting. */
-const SETTLE_MS = 250;
+const SETTLE_MS = 600;
 
 /** Waits until the warm pool is full and quiet. */
 export async function pooledReady(installation: Installation, signal: AbortSignal): Promise<void> {
