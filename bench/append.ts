@@ -45,7 +45,7 @@ export async function measureAppend(bench: Bench): Promise<Figure[]> {
 
 async function compare(bench: Bench, database: Database, url: string, log: Logger, writers: number): Promise<Figure[]> {
   bench.say(`${writers} writers, ${ROUNDS} rounds of ${EVENTS_PER_ROUND} events each way`);
-  const wakeups = await connectPostgresWakeups(database.pool, url, log);
+  const wakeups = await connectPostgresWakeups(url, log);
   const eventLog = createEventLog(database.pool, wakeups);
   const ours = await Promise.all(Array.from({ length: writers }, () => logWriter(database.pool, eventLog)));
   const raw = await Promise.all(Array.from({ length: writers }, () => rawWriter(database.pool)));

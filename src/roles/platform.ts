@@ -57,7 +57,7 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
 
     const wakeups = config.redisUrl
       ? await connectRedisWakeups(config.redisUrl, REDIS_PREFIX, log)
-      : await connectPostgresWakeups(database.pool, url, log);
+      : await connectPostgresWakeups(url, log);
     opened.add(() => wakeups.close());
 
     const backend = config.redisUrl

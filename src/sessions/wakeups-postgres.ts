@@ -16,9 +16,10 @@ const PAYLOAD_BYTES_MAX = 7_900;
  * Wake-ups by LISTEN/NOTIFY on one channel for all sessions.
  *
  * A NOTIFY inside the appending transaction would make all appends queue for one lock at commit, so wake-ups are sent
- * after it, merged while a send is under way. Listeners in the same process are called at once.
+ * after it, merged while a send is under way, over the connection that listens. Listeners in the same process are called
+ * at once.
  */
-export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Logger): Promise<Wakeups> {
+export async function connectPostgresWakeups(url: string, log: Logger): Promise<Wakeups> {
   const origin = randomUUID();
   const listeners = new WakeupListeners();
   const closing = new AbortController();
@@ -37,6 +38,8 @@ export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Lo
       connectionString: url,
       keepAlive: true,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      // A wake-up may be lost: no append should share the disk with its commit.
+      options: "-c synchronous_commit=off",
     });
     connection.on("notification", (message) => receive(message.payload ?? ""));
     connection.on("error", (error) => log.warn({ error: messageOf(error) }, "wakeup connection failed"));
@@ -67,7 +70,7 @@ export async function connectPostgresWakeups(pool: pg.Pool, url: string, log: Lo
       const payloads = new Set(outbox.splice(0).map((wakeup) => JSON.stringify({ ...wakeup, from: origin })));
       const sendable = [...payloads].filter((payload) => Buffer.byteLength(payload) < PAYLOAD_BYTES_MAX);
       try {
-        await pool.query({
+        await client.query({
           name: "wakeups",
           text: `SELECT pg_notify('${CHANNEL}', payload) FROM unnest($1::text[]) WITH ORDINALITY AS o(payload, n) ORDER BY n`,
           values: [sendable],

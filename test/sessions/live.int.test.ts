@@ -22,7 +22,7 @@ describe("following a session", () => {
 
   beforeAll(async () => {
     db = await openSessionDatabase({ leaseMs: 60_000 });
-    farWakeups = await connectPostgresWakeups(db.pool, db.url, SILENT);
+    farWakeups = await connectPostgresWakeups(db.url, SILENT);
     far = createLive(createEventLog(db.pool, farWakeups), farWakeups);
     near = createLive(db.log, db.wakeups);
   });

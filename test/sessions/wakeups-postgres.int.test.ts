@@ -19,7 +19,7 @@ describe("wake-ups by LISTEN and NOTIFY", () => {
   });
 
   wakeupsContract(() => ({
-    connect: () => connectPostgresWakeups(database.pool, testDatabase.url, SILENT),
+    connect: () => connectPostgresWakeups(testDatabase.url, SILENT),
     breakConnections: () => breakListeners(database.pool),
   }));
 });

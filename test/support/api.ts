@@ -40,7 +40,7 @@ export async function startApi(overrides: Partial<ApiDependencies> & { fileBytes
   const log = pino({ level: "silent" });
   const database = createDatabase(testDatabase.url, () => undefined);
   const { prisma, pool } = database;
-  const wakeups = await connectPostgresWakeups(pool, testDatabase.url, log);
+  const wakeups = await connectPostgresWakeups(testDatabase.url, log);
   const eventLog = createEventLog(pool, wakeups);
 
   const workspaces = createWorkspaces(createWorkspaceStore(prisma));

@@ -21,7 +21,7 @@ export async function openSessionDatabase({ leaseMs = 2_000 }: SessionDatabaseOp
   const testDatabase = await createTestDatabase();
   const database = createDatabase(testDatabase.url, () => undefined);
   const { pool, prisma } = database;
-  const wakeups = await connectPostgresWakeups(pool, testDatabase.url, SILENT);
+  const wakeups = await connectPostgresWakeups(testDatabase.url, SILENT);
   const log = createEventLog(pool, wakeups);
   const leases = createLeases(pool, leaseMs);
 
