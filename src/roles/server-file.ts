@@ -28,8 +28,18 @@ export async function findServer(home: string): Promise<ServerFile | null> {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
   }
-  const found = ServerFile.safeParse(JSON.parse(text));
-  return found.success && isAlive(found.data.pid) ? found.data : null;
+  const found = parse(text);
+  return found && isAlive(found.pid) ? found : null;
+}
+
+/** Null for what no server wrote: then none can be found there, and the next one to start replaces it. */
+function parse(text: string): ServerFile | null {
+  try {
+    return ServerFile.safeParse(JSON.parse(text)).data ?? null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function isAlive(pid: number): boolean {
