@@ -44,6 +44,12 @@ describe("deckhand doctor", () => {
     }
   });
 
+  it("says that the engine lacks the runtime that is named", async () => {
+    const { exitCode, stdout } = await doctor({ DECKHAND_SANDBOX_RUNTIME: "nope" });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^fail +Sandbox runtime .*no nope.*\n +→ .*DECKHAND_SANDBOX_RUNTIME/m);
+  });
+
   it("says which migrations a database lacks", async () => {
     const { stdout } = await doctor({ DATABASE_URL: inject("postgres").url });
     expect(stdout).toMatch(/^warn +Postgres .*not migrated: \d+_init/m);

@@ -15,6 +15,7 @@ const EngineInfo = z.object({
   MemoryLimit: z.boolean(),
   PidsLimit: z.boolean(),
   CpuCfsQuota: z.boolean(),
+  Runtimes: z.record(z.string(), z.unknown()),
 });
 
 /** The engine, whether it can hold sandboxes to their limits, its disk, and the sandbox image. */
@@ -26,6 +27,15 @@ export async function checkDocker(context: CheckContext): Promise<Finding[]> {
     { state: "ok", subject: "Docker engine", detail: `${info.ServerVersion}, cgroup v${info.CgroupVersion ?? "1"}` },
     await imageFinding(docker, context),
   ];
+  const { runtime } = context.config.sandbox;
+  if (runtime !== null && !Object.hasOwn(info.Runtimes, runtime)) {
+    findings.push({
+      state: "fail",
+      subject: "Sandbox runtime",
+      detail: `the engine has no ${runtime}; it has ${Object.keys(info.Runtimes).join(", ")}`,
+      mend: "Add it to the engine, or unset DECKHAND_SANDBOX_RUNTIME.",
+    });
+  }
   const missing = (["MemoryLimit", "PidsLimit", "CpuCfsQuota"] as const).filter((limit) => !info[limit]);
   if (missing.length > 0) {
     findings.push({
