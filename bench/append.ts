@@ -79,7 +79,8 @@ async function rateOf(writers: readonly Write[]): Promise<number> {
 async function logWriter(pool: pg.Pool, eventLog: ReturnType<typeof createEventLog>): Promise<Write> {
   const { sessionId } = await insertSession(pool);
   const fence = { sessionId, epoch: 0 };
-  return (event) => eventLog.append({ fence, events: [{ event }], state: INITIAL_STATE });
+  // As for most events of a turn, the session's state stays as it was.
+  return (event) => eventLog.append({ fence, events: [{ event }], state: null });
 }
 
 async function rawWriter(pool: pg.Pool): Promise<Write> {

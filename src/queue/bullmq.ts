@@ -9,8 +9,9 @@ import {
 import { z } from "zod";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { handleJob } from "./handle-job.ts";
 import { jobs } from "./jobs.ts";
-import type { JobHandler, JobName, Queue, Worker } from "./queue.ts";
+import type { JobName, Queue, Worker } from "./queue.ts";
 
 /** Where the jobs are kept. Both speak the same BullMQ. */
 export type QueueBackend =
@@ -65,7 +66,7 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
     },
     async work(name, handler, { concurrency }) {
       const stopping = new AbortController();
-      const process: Process = (job) => handle(name, job.data, handler, stopping.signal, log);
+      const process: Process = (job) => handleJob(name, job.data, handler, stopping.signal, log);
       const bull = classes.worker(name, process, { concurrency, lockDuration: LOCK_MS, maxStalledCount: 0 });
       bull.on("error", (error) => log.warn({ job: name, error: messageOf(error) }, "queue connection failed"));
       await bull.waitUntilReady();
@@ -85,25 +86,6 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
       queues.clear();
     },
   };
-}
-
-async function handle<Name extends JobName>(
-  name: Name,
-  data: unknown,
-  handler: JobHandler<Name>,
-  signal: AbortSignal,
-  log: Logger,
-): Promise<void> {
-  const payload = jobs[name].safeParse(data);
-  if (!payload.success) {
-    log.error({ job: name, error: z.prettifyError(payload.error) }, "job payload does not parse");
-    return;
-  }
-  try {
-    await handler(payload.data as Parameters<typeof handler>[0], signal);
-  } catch (error) {
-    if (!signal.aborted) log.error({ job: name, ...payload.data, err: error }, "job failed");
-  }
 }
 
 function postgresClasses(url: string) {

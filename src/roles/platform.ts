@@ -14,6 +14,7 @@ import { createModelRegistry, type ModelRegistry } from "../models/registry.ts";
 import { createScriptedProvider } from "../models/scripted.ts";
 import { defaultScripts } from "../models/scripts/default-scripts.ts";
 import { connectQueue } from "../queue/bullmq.ts";
+import { localFirst } from "../queue/local-first.ts";
 import type { Queue } from "../queue/queue.ts";
 import { createEventLog, type EventLog } from "../sessions/event-log.ts";
 import { createRunHint } from "../sessions/run-hint.ts";
@@ -63,7 +64,7 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
     const backend = config.redisUrl
       ? ({ type: "redis", url: config.redisUrl, prefix: REDIS_PREFIX } as const)
       : ({ type: "postgres", url } as const);
-    const queue = await connectQueue(backend, log);
+    const queue = localFirst(await connectQueue(backend, log), log);
     opened.add(() => queue.close());
 
     const blobs = await createLocalDiskBlobStore(path.join(config.home, "blobs"));

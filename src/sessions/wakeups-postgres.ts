@@ -8,6 +8,8 @@ import type { Wakeup, Wakeups } from "./wakeups.ts";
 
 const CHANNEL = "deckhand_wakeups";
 const RECONNECT_DELAY_MS = 500;
+/** Between two sends, so that a burst of appends is one notification and not a hundred. The first goes at once. */
+const SEND_INTERVAL_MS = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Postgres refuses a notification of 8,000 bytes; a preview is dropped before that, a bare wake-up never gets near. */
 const PAYLOAD_BYTES_MAX = 7_900;
@@ -78,6 +80,7 @@ export async function connectPostgresWakeups(url: string, log: Logger): Promise<
       } catch (error) {
         log.warn({ error: messageOf(error) }, "wakeup not sent");
       }
+      await delay(SEND_INTERVAL_MS);
     }
     sending = null;
   }
