@@ -47,11 +47,11 @@ export async function installPackages(packages: string[], options: AptOptions): 
 }
 
 async function listsAreOld(): Promise<boolean> {
-  const lists = (await readdir(LISTS)).filter((name) => name.includes("_Packages"));
-  const times = await Promise.all(lists.map(async (name) => (await stat(path.join(LISTS, name))).mtimeMs));
+  const lists = await readdir(LISTS);
+  if (!lists.some((name) => name.includes("_Packages"))) return true;
   // The lists carry their server's date; the directory for downloads changes with each update.
-  const updatedAt = (await stat(path.join(LISTS, "partial"))).mtimeMs;
-  return times.length === 0 || Date.now() - Math.max(updatedAt, ...times) > LISTS_AGE_MAX_MS;
+  const times = await Promise.all(lists.map(async (name) => (await stat(path.join(LISTS, name))).mtimeMs));
+  return Date.now() - Math.max(...times) > LISTS_AGE_MAX_MS;
 }
 
 async function runWhenUnlocked(program: string, args: string[], options: AptOptions): Promise<void> {
