@@ -13,8 +13,8 @@ import { withProcessLock } from "./process-lock.ts";
 
 const REPOSITORY = "deckhand/sandbox";
 const HASHED_TAG = /^deckhand\/sandbox:[0-9a-f]{12}$/;
-/** The current image and the one before it, whose sandboxes may still be in use. */
-const IMAGES_KEPT = 2;
+/** The current image and those before it, which sandboxes or another checkout may still use. They share their layers. */
+const IMAGES_KEPT = 4;
 const IMAGE_DIR = path.resolve(import.meta.dirname, "../sandbox/image");
 /** Silence from the engine. A step may download for minutes, but does not do so quietly. */
 const BUILD_SILENCE_MAX_MS = 10 * 60_000;

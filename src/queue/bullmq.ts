@@ -29,6 +29,7 @@ export type QueueBackend =
  */
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
 const LOCK_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 4_000;
 const POSTGRES_CONNECTIONS_MAX = 8;
 
 interface BullQueueLike {
@@ -73,7 +74,7 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
       let stopped: Promise<void> | null = null;
       const stop = async () => {
         stopping.abort(new Error("The worker is stopping."));
-        await bull.close();
+        await closed(name, bull.close(), log);
         workers.delete(worker);
       };
       const worker: Worker = { stop: () => (stopped ??= stop()) };
@@ -82,10 +83,21 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
     },
     async close() {
       await Promise.all([...workers].map((worker) => worker.stop()));
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await Promise.all([...queues].map(([name, queue]) => closed(name, queue.close(), log)));
       queues.clear();
     },
   };
+}
+
+/** BullMQ waits for a backend that has gone away for ever, though a queue of hints has nothing in it to wait for. */
+async function closed(name: JobName, closing: Promise<void>, log: Logger): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    log.warn({ job: name }, "queue not closed in time");
+    late.resolve();
+  }, CLOSE_TIMEOUT_MS);
+  await Promise.race([closing, late.promise]);
+  clearTimeout(timer);
 }
 
 function postgresClasses(url: string) {

@@ -1,15 +1,20 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
+import type Docker from "dockerode";
+import { z } from "zod";
 import type { Progress } from "../cli/progress.ts";
 import type { Config } from "../config.ts";
 import { ensureDockerEngine } from "../embedded/docker-engine.ts";
 import { hasImage } from "../embedded/engine-image.ts";
 import { ensureSandboxImage } from "../embedded/sandbox-image.ts";
 import type { Logger } from "../log.ts";
-import { writeOnce } from "./write-once.ts";
 import { createDockerSandboxProvider } from "../sandbox/docker.ts";
+import { engineCall } from "../sandbox/engine.ts";
 import { keepAttached } from "../sandbox/keep-attached.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import { writeOnce } from "./write-once.ts";
+
+const EngineRuntimes = z.object({ Runtimes: z.record(z.string(), z.unknown()) });
 
 export interface Sandboxes {
   provider: SandboxProvider;
@@ -24,6 +29,7 @@ export async function openSandboxes(
   signal: AbortSignal,
 ): Promise<Sandboxes> {
   const docker = await ensureDockerEngine({ home: config.home, dockerHost: config.dockerHost, log, progress, signal });
+  await assertRuntime(docker, config.sandbox.runtime, signal);
   const named = config.sandbox.image;
   if (named !== null && !(await hasImage(docker, named, signal))) {
     throw new Error(
@@ -45,4 +51,16 @@ export async function openSandboxes(
     log,
   });
   return { provider: keepAttached(provider), image };
+}
+
+/** @throws Error that names the setting when the engine has no such runtime */
+async function assertRuntime(docker: Docker, runtime: string | null, signal: AbortSignal): Promise<void> {
+  if (runtime === null) return;
+  const info = await engineCall("info", () => docker.info(), { signal });
+  const { Runtimes } = EngineRuntimes.parse(info);
+  if (Object.hasOwn(Runtimes, runtime)) return;
+  throw new Error(
+    `The Docker engine has no runtime ${runtime}; it has ${Object.keys(Runtimes).join(", ")}. ` +
+      "Add it to the engine, or mend or unset DECKHAND_SANDBOX_RUNTIME.",
+  );
 }

@@ -65,7 +65,7 @@ describe("run: COMMAND", () => {
     expect(await conversation.finish()).toContain("ran uname -s");
   });
 
-  it("tries a failing command once more, then reports the failure", async () => {
+  it("runs a failing command once, for it may have had an effect, and reports the failure", async () => {
     let runs = 0;
     const conversation = converse(
       () => {
@@ -76,7 +76,7 @@ describe("run: COMMAND", () => {
     );
     conversation.say("run: false");
     expect(await conversation.finish()).toContain("failed");
-    expect(runs).toBe(2);
+    expect(runs).toBe(1);
   });
 });
 

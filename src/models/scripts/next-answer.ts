@@ -34,7 +34,7 @@ export function nextAnswer(script: Script, run: Run): Answer {
 function lookUp(step: Step, exchanges: Exchange[]): { done: Exchange | undefined; attempts: number } {
   const tried = exchanges.filter(({ calls }) => isDeepStrictEqual(calls, step.calls));
   const settled = tried.find(({ results }) => results.every(({ isError, text }) => !isError || VERDICT.test(text)));
-  return { done: settled ?? tried[ATTEMPTS_MAX - 1], attempts: tried.length };
+  return { done: settled ?? tried[(step.once ? 1 : ATTEMPTS_MAX) - 1], attempts: tried.length };
 }
 
 function resultsOf(step: Step, { results }: Exchange): CallResult[] {

@@ -9,7 +9,7 @@ export const runCommand: Script = {
   fits: (run) => COMMAND.test(run.task),
   *play(run) {
     const command = COMMAND.exec(run.task)?.[1]?.trim() ?? "";
-    const [result] = yield { say: "I run that command.", calls: [{ name: "bash", input: { command } }] };
+    const [result] = yield { say: "I run that command.", calls: [{ name: "bash", input: { command } }], once: true };
     const output = result?.text.trim() ?? "";
     const shown = output.length > REPORTED_CHARS_MAX ? `${output.slice(0, REPORTED_CHARS_MAX)}\n…` : output;
     const verdict = result?.isError ? "The command failed" : "The command ran";

@@ -15,6 +15,8 @@ export interface CallResult {
 export interface Step {
   say: string;
   calls: ToolCall[];
+  /** Not tried again when it fails: it may have had an effect. */
+  once?: true;
 }
 
 /**
