@@ -39,6 +39,14 @@ describe("BullMQ on Redis", () => {
     },
   }));
 
+  it("is closed in the end also when Redis has gone away", async () => {
+    const own = await startTestRedis();
+    const queue = await connectQueue({ type: "redis", url: own.url, prefix: PREFIX }, SILENT);
+    await queue.work("run-session", () => Promise.resolve(), { concurrency: 1 });
+    await own.stop();
+    await expect(queue.close()).resolves.toBeUndefined();
+  });
+
   it("loses nothing that matters when Redis is flushed: the sweeper finds the work and hints again", async () => {
     const db = await openSessionDatabase({ leaseMs: 500 });
     const queue = await connect();
