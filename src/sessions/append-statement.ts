@@ -8,8 +8,19 @@ export interface Statement {
   values: unknown[];
 }
 
-/** Statements for more events than this are not kept prepared. */
+/** What an append needs said; every append of one shape has the same text. */
+interface Shape {
+  events: number;
+  state: boolean;
+  taken: number;
+  release: "idle" | "wake" | null;
+}
+
+/** Statements for more events, or for more that are taken, are not kept prepared. */
 const PREPARED_EVENTS_MAX = 16;
+const PREPARED_TAKEN_MAX = 1;
+
+const prepared = new Map<string, string>();
 
 /**
  * One statement, so that the fence, the seq, the rows, the inbox and the derived state change together or not at all. It
@@ -18,54 +29,78 @@ const PREPARED_EVENTS_MAX = 16;
  * The conditions stand on the session's own row: when a concurrent commit is waited for, Postgres checks them again on
  * the new version of that row, which it would not do for another table. Pure.
  */
-export function appendStatement({ fence, events, state, taken = [], release }: Append): Statement {
-  const values: unknown[] = [];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const id = bind(fence.sessionId);
-  const epoch = bind(fence.epoch);
-  const sets = [`last_seq = last_seq + ${events.length}`, "updated_at = now()"];
-  const conditions = [`id = ${id}`, `lease_epoch = ${epoch}`];
+export function appendStatement(append: Append): Statement {
+  const shape = shapeOf(append);
+  const values = valuesOf(append);
+  if (shape.events > PREPARED_EVENTS_MAX || shape.taken > PREPARED_TAKEN_MAX) return { text: textOf(shape), values };
+  const name = `append_${shape.events}_${shape.state}_${shape.taken}_${shape.release}`;
+  const text = prepared.get(name) ?? textOf(shape);
+  prepared.set(name, text);
+  return { name, text, values };
+}
+
+function shapeOf({ events, state, taken = [], release }: Append): Shape {
+  return {
+    events: events.length,
+    state: state !== null,
+    taken: taken.length,
+    release: release ? ("idle" in release ? "idle" : "wake") : null,
+  };
+}
+
+/** In the order in which `textOf` counts them. */
+function valuesOf({ fence, events, state, taken = [], release }: Append): unknown[] {
+  const values: unknown[] = [fence.sessionId, fence.epoch];
+  if (state) {
+    values.push(state.status, JSON.stringify(state.usage), Math.round(state.activeMs), state.runningSince);
+    values.push(release && "wakeAt" in release ? release.wakeAt : null);
+  }
+  if (taken.length > 0) values.push(taken);
+  for (const { event, private: hidden } of events) {
+    values.push(
+      event.id,
+      event.type,
+      toJsonb(event),
+      hidden === undefined ? null : toJsonb(hidden),
+      event.processed_at,
+    );
+  }
+  return values;
+}
+
+function textOf({ events, state, taken, release }: Shape): string {
+  let bound = 2;
+  const next = () => `$${(bound += 1)}`;
+  const sets = [`last_seq = last_seq + ${events}`, "updated_at = now()"];
+  const conditions = ["id = $1", "lease_epoch = $2"];
 
   if (state) {
-    sets.push(`status = ${bind(state.status)}`, `usage = ${bind(JSON.stringify(state.usage))}`);
-    sets.push(`active_ms = ${bind(Math.round(state.activeMs))}`, `running_since = ${bind(state.runningSince)}`);
-    sets.push(`wake_at = ${bind(release && "wakeAt" in release ? release.wakeAt : null)}`);
+    sets.push(`status = ${next()}`, `usage = ${next()}`, `active_ms = ${next()}`, `running_since = ${next()}`);
+    sets.push(`wake_at = ${next()}`);
   }
   if (release) sets.push("lease_owner = NULL", "lease_expires_at = NULL");
-  if (release && "idle" in release) conditions.push(`queued_count = ${taken.length}`);
+  if (release === "idle") conditions.push(`queued_count = ${taken}`);
 
   let remove = "";
-  if (taken.length > 0) {
-    sets.push(`queued_count = queued_count - ${taken.length}`);
+  if (taken > 0) {
+    sets.push(`queued_count = queued_count - ${taken}`);
     remove = `, taken AS (
-  DELETE FROM queued_events WHERE session_id = ${id} AND id = ANY(${bind(taken)}) AND EXISTS (SELECT FROM session)
+  DELETE FROM queued_events WHERE session_id = $1 AND id = ANY(${next()}) AND EXISTS (SELECT FROM session)
 )`;
   }
-  const rows = events.map(({ event, private: hidden }, index) => {
-    const payload = bind(toJsonb(event));
-    const secret = bind(hidden === undefined ? null : toJsonb(hidden));
-    return `SELECT ${id}, base + ${index + 1}, ${bind(event.id)}::text, thread_id, ${bind(event.type)}::text,
-    ${payload}::jsonb, ${secret}::jsonb, ${bind(event.processed_at)}::timestamptz FROM session`;
-  });
-  const insert =
-    rows.length === 0
-      ? ""
-      : `, written AS (
+  const rows = Array.from(
+    { length: events },
+    (_, index) => `SELECT $1, base + ${index + 1}, ${next()}::text, thread_id, ${next()}::text,
+    ${next()}::jsonb, ${next()}::jsonb, ${next()}::timestamptz FROM session`,
+  );
+  const insert = `, written AS (
   INSERT INTO events (session_id, seq, id, thread_id, type, payload, private, processed_at)
   ${rows.join("\n  UNION ALL ")}
 )`;
-  const text = `WITH session AS (
+  return `WITH session AS (
   UPDATE sessions SET ${sets.join(", ")}
   WHERE ${conditions.join(" AND ")}
-  RETURNING last_seq - ${events.length} AS base, queued_count, thread_id
-)${remove}${insert}
+  RETURNING last_seq - ${events} AS base, queued_count, thread_id
+)${remove}${events > 0 ? insert : ""}
 SELECT base, queued_count FROM session`;
-  return events.length > PREPARED_EVENTS_MAX || taken.length > 1
-    ? { text, values }
-    : { name: nameOf(events.length, state !== null, taken.length, release), text, values };
-}
-
-function nameOf(events: number, state: boolean, taken: number, release: Append["release"]): string {
-  const kind = release ? ("idle" in release ? "idle" : "wake") : "keep";
-  return `append_${events}_${state ? "state" : "same"}_${taken}_${kind}`;
 }
