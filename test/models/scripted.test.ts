@@ -20,8 +20,9 @@ describe("the scripted provider", () => {
   it("names itself at the head of every message", async () => {
     const conversation = converse(() => "ok");
     conversation.say("make me a deck");
-    for (let i = 0; i < 4; i++)
-      expect(textOf(await conversation.ask())).toMatch(new RegExp(`^${RegExp.escape(SCRIPTED_PREFIX)}`));
+    for (let i = 0; i < 4; i++) {
+      expect(textOf(await conversation.ask()).slice(0, SCRIPTED_PREFIX.length)).toBe(SCRIPTED_PREFIX);
+    }
   });
 
   it("gives the same answer, ids included, to the same request", async () => {
