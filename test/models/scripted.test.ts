@@ -66,6 +66,20 @@ describe("run: COMMAND", () => {
     expect(await conversation.finish()).toContain("ran uname -s");
   });
 
+  it("runs the command alone when files are attached to it", async () => {
+    const commands: unknown[] = [];
+    const conversation = converse(
+      ({ input }) => {
+        commands.push(input);
+        return "ok";
+      },
+      { uploads: [] },
+    );
+    conversation.say("run: ls\n\n<attached_files>\n/mnt/session/uploads/a.csv\n</attached_files>");
+    await conversation.finish();
+    expect(commands).toEqual([{ command: "ls" }]);
+  });
+
   it("runs a failing command once, for it may have had an effect, and reports the failure", async () => {
     let runs = 0;
     const conversation = converse(
