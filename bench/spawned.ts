@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const OUTPUT_CHARS_MAX = 200_000;
 const POLL_MS = 5;
+const END_TIMEOUT_MS = 30_000;
+const TAIL_CHARS = 2_000;
 
 export interface Spawned {
   readonly pid: number;
@@ -18,7 +20,10 @@ export interface Spawned {
   firstLine(pattern: RegExp, timeoutMs: number): Promise<string>;
   /** Resolves with the signal that ended it, or else with its exit code. */
   ended: Promise<NodeJS.Signals | number | null>;
-  /** Sends the signal and waits until it has ended. No error when it has already. */
+  /**
+   * Sends the signal and waits until it has ended. No error when it has already. One that does not end in time is killed,
+   * and the last of what it printed goes to our stderr.
+   */
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -64,7 +69,12 @@ export function startProcess(file: string, args: string[], { set = {}, unset = [
     ended,
     async kill(signal) {
       if (running()) child.kill(signal);
+      const timer = setTimeout(() => {
+        process.stderr.write(`${file} ${args.join(" ")} did not end after ${signal}:\n${output.slice(-TAIL_CHARS)}\n`);
+        child.kill("SIGKILL");
+      }, END_TIMEOUT_MS);
       await ended;
+      clearTimeout(timer);
     },
   };
 }

@@ -16,6 +16,8 @@ import { startDeckhand } from "../../../src/main.ts";
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const orders = process.argv[2] ?? "";
 
+/** As the command line does: something left open must not keep the process. */
+const LINGER_MS = 5_000;
 const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort());
 
@@ -31,6 +33,8 @@ const deckhand = await startDeckhand({
 process.stdout.write("The worker is up.\n");
 await once(stopping.signal, "abort");
 await deckhand.stop();
+process.stderr.write("The worker has stopped.\n");
+setTimeout(() => process.exit(), LINGER_MS).unref();
 
 async function crashPoint(name: CrashPointName): Promise<void> {
   if (await given(() => unlink(path.join(orders, `${name}.die`)))) {
