@@ -8,6 +8,7 @@ import pg from "pg";
 import { z } from "zod";
 import type { Logger } from "../log.ts";
 import { pollUntil } from "./poll.ts";
+import { withClient } from "./with-client.ts";
 
 const run = promisify(execFile);
 
@@ -31,7 +32,7 @@ const Output = z.object({ stdout: z.string(), stderr: z.string() });
  * @throws with Prisma's own words when a migration fails; the database then has what was applied before it
  */
 export async function migrateDeploy(databaseUrl: string, log: Logger, signal = AbortSignal.any([])): Promise<void> {
-  await withClient(databaseUrl, async (client) => {
+  await withClient(databaseUrl, CONNECT_TIMEOUT_MS, async (client) => {
     if ((await pendingMigrations(client)).length === 0) return;
     await pollUntil("another process to apply migrations", () => tryLock(client), {
       timeoutMs: DEPLOY_TIMEOUT_MS,
@@ -49,19 +50,6 @@ export async function migrateDeploy(databaseUrl: string, log: Logger, signal = A
 export async function pendingMigrations(client: pg.Client): Promise<string[]> {
   const [files, applied] = await Promise.all([migrationChecksums(), appliedChecksums(client)]);
   return [...files].filter(([name, checksum]) => applied.get(name) !== checksum).map(([name]) => name);
-}
-
-async function withClient(connectionString: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  // A connection that breaks rejects the query in progress, which is enough.
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    await work(client);
-  } finally {
-    // Also releases the lock.
-    await client.end();
-  }
 }
 
 async function migrationChecksums(): Promise<Map<string, string>> {

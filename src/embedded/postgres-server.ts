@@ -10,6 +10,7 @@ import { findPostmaster, type Postmaster } from "./postmaster-file.ts";
 import { processIdentity } from "./process-identity.ts";
 import { chooseServerAccount, runAs, type ServerAccount } from "./server-account.ts";
 import { socketDirFor } from "./socket-dir.ts";
+import { withClient } from "./with-client.ts";
 
 /** Ours, on the embedded server. */
 export const DATABASE = "deckhand";
@@ -56,7 +57,7 @@ export async function stopServer(files: ServerFiles): Promise<void> {
 }
 
 export async function ensureDatabase(socketDir: string): Promise<void> {
-  await withClient(socketDir, async (client) => {
+  await withClient(postgresUrl(socketDir, "postgres"), CONNECT_TIMEOUT_MS, async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(DATABASE)}`);
   });
@@ -102,7 +103,7 @@ async function waitUntilReady({ pid, socketDir }: Postmaster, files: ServerFiles
   let lastError: unknown;
   const answers = async () => {
     try {
-      await withClient(socketDir, (client) => client.query("SELECT 1"));
+      await withClient(postgresUrl(socketDir, "postgres"), CONNECT_TIMEOUT_MS, (client) => client.query("SELECT 1"));
       return true;
     } catch (error) {
       lastError = error;
@@ -116,17 +117,4 @@ async function waitUntilReady({ pid, socketDir }: Postmaster, files: ServerFiles
       throw new Error(`${error.message} ${messageOf(lastError)}\n${await tailOf(files.log)}`, { cause: error });
     },
   );
-}
-
-async function withClient(socketDir: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const connectionString = postgresUrl(socketDir, "postgres");
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  // A connection that breaks rejects the call in progress, which is enough; without a listener it would end the process.
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }
