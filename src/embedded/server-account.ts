@@ -89,7 +89,9 @@ function plain(ids: Ids): ServerAccount {
 
 function withCapability(ids: Ids, capability: string): ServerAccount {
   const identity = [`--reuid=${ids.uid}`, `--regid=${ids.gid}`, "--clear-groups"];
-  const kept = [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`];
+  // Without the last one access(2) ignores the capability, and initdb asks that way whether it can run `postgres`. What is
+  // executed holds the one capability all the same: an account that is not root's gets the ambient ones and no more.
+  const kept = [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`, "--securebits=+no_setuid_fixup"];
   return {
     ...ids,
     invoke: (program, args) => ({ file: "setpriv", args: [...identity, ...kept, program, ...args], options: {} }),
