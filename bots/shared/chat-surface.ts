@@ -21,20 +21,46 @@ export interface StatusCard {
   endedAt: number | null;
   /** Tokens in and out so far, cached ones included. */
   tokens: number;
+  /** What the session has cost so far, in US cents; null until the API has said it. */
+  costCents: number | null;
   /** What the person should know right now, such as a retry that is being waited for. */
   note: string | null;
-  /** The beginning of what the agent is writing at this moment; always null where `limits.drafts` is false. */
+  /** The beginning of what the agent is writing at this moment; null unless `limits.drafts` is `status`. */
   draft: string | null;
+}
+
+export type ApprovalState =
+  | { type: "open"; expiresAt: number }
+  | { type: "decided"; decision: "allow" | "deny"; by: string; at: number; reason: string | null }
+  | { type: "expired"; at: number }
+  /** The session moved on: it was stopped, or somebody decided elsewhere. */
+  | { type: "moot" };
+
+/** Asks a person whether a tool call may run. */
+export interface ApprovalCard {
+  /** Of the `agent.tool_use` event; a press on a button brings it back. */
+  toolUseId: string;
+  toolName: string;
+  /** One line: what the call does. */
+  summary: string;
+  /** What will run, word for word, for example the shell command. Not shortened. */
+  detail: string;
+  /** The surface's ids of those who may decide; empty when it is only the requester. */
+  approvers: readonly string[];
+  requester: string | null;
+  state: ApprovalState;
 }
 
 /** What is said in a thread, in no surface's own format. `markdown` is CommonMark with tables. */
 export type ChatMessage =
-  | { type: "text"; markdown: string }
+  /** `answerId` is the `agent.message` event that people may rate; null for what is not to be rated. */
+  | { type: "text"; markdown: string; answerId: string | null }
   | { type: "notice"; level: "info" | "warning" | "error"; markdown: string }
-  | { type: "status"; card: StatusCard };
+  | { type: "status"; card: StatusCard }
+  | { type: "approval"; card: ApprovalCard };
 
 /** One that stays as it is. */
-export type WordsMessage = Exclude<ChatMessage, { type: "status" }>;
+export type WordsMessage = Extract<ChatMessage, { type: "text" | "notice" }>;
 
 /** A file on its way into the thread. */
 export interface ChatFile {
@@ -47,6 +73,29 @@ export interface ChatFile {
   content(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** PNG of the first page, sheet or slide; null when there is none. */
   preview(signal: AbortSignal): Promise<Uint8Array | null>;
+  /** A link that anybody who has it can download the file with until it expires; null when the server gives out none. */
+  link(signal: AbortSignal): Promise<FileLink | null>;
+}
+
+export interface FileLink {
+  url: string;
+  /** In ms since the epoch. */
+  expiresAt: number;
+}
+
+/** An answer that people read while it is written. */
+export interface AnswerStream {
+  /** What is posted so far, to be named in `update` by whoever finishes it after a crash. */
+  readonly ref: MessageRef;
+  /**
+   * Shows the whole text as it is now: each call's text begins with the last one's. May skip versions to keep the surface's
+   * pace. Never rejects: a stream that the surface closed shows no more until `finish`.
+   */
+  show(markdown: string): void;
+  /** Makes it a lasting message with exactly these words, whatever became of the stream, and resolves when it is there. */
+  finish(message: WordsMessage, marker: string): Promise<MessageRef>;
+  /** Ends it without an answer: what it showed is taken back. */
+  discard(): Promise<void>;
 }
 
 /** The surface's own name of something posted, such as a message timestamp. Opaque to everyone else. */
@@ -59,8 +108,8 @@ export interface SurfaceLimits {
   updateIntervalMs: number;
   /** How often a running status is redrawn though nothing happened; null when the surface keeps time by itself. */
   heartbeatMs: number | null;
-  /** Whether `StatusCard.draft` is wanted. */
-  drafts: boolean;
+  /** Where what the agent is writing is shown: in the status, in a message of its own (`openStream`), or nowhere. */
+  drafts: "status" | "stream" | "none";
 }
 
 /**
@@ -78,11 +127,19 @@ export interface SurfaceLimits {
 export interface ChatSurface {
   /** The first part of this surface's thread keys. */
   readonly name: "slack" | "teams" | "terminal";
-  readonly limits: SurfaceLimits;
+  limits(thread: ChatThreadKey): SurfaceLimits;
   post(thread: ChatThreadKey, message: ChatMessage, marker: string, signal: AbortSignal): Promise<MessageRef>;
-  /** Replaces a message. Repeating it is harmless. Resolves when the message is gone, too: there is nothing to update. */
+  /**
+   * Replaces a message, its buttons and what it asked included; the marker it was posted with stays. Repeating it is
+   * harmless. Resolves when the message is gone, too: there is nothing to update.
+   */
   update(thread: ChatThreadKey, ref: MessageRef, message: ChatMessage, signal: AbortSignal): Promise<void>;
-  /** All files in one message, with their previews where there are any. */
+  /**
+   * Begins an answer that is shown while it is written. Null where `limits.drafts` is not `stream`, or when the surface
+   * can't do it now: the answer is then posted when it is whole.
+   */
+  openStream(thread: ChatThreadKey, signal: AbortSignal): Promise<AnswerStream | null>;
+  /** All files in one message, with their previews where there are any; files it won't take come as links in that message. */
   upload(thread: ChatThreadKey, files: ChatFile[], marker: string, signal: AbortSignal): Promise<MessageRef>;
   /** What `post` or `upload` made with this marker; null when nothing, or not all of it, was made. */
   find(thread: ChatThreadKey, marker: string, signal: AbortSignal): Promise<MessageRef | null>;

@@ -6,4 +6,6 @@ export const jobs = {
   "run-session": z.object({ session_id: z.string() }),
   /** Something happened that this chat thread should show. */
   "deliver-thread": z.object({ chat_thread_key: z.string() }),
+  /** Somebody did something in this chat thread that was not dealt with yet. */
+  "take-in": z.object({ chat_thread_key: z.string() }),
 };

@@ -1,0 +1,180 @@
+import type { ChannelPolicy, PolicySettings } from "./channel-policy.ts";
+import type { ChatPlaceKey } from "./chat-place.ts";
+import type { ChatThreadKey } from "./chat-thread.ts";
+import type { InboundItem } from "./inbound-item.ts";
+import type { Person } from "./person.ts";
+
+export interface PendingItem {
+  messageId: string;
+  item: InboundItem;
+  /** Attempts before this one. */
+  attempts: number;
+  receivedAt: Date;
+}
+
+/** What people did, kept from the moment it was acknowledged until it was dealt with. */
+export interface Inbox {
+  /** False when this delivery (`receiptId`) or this message was kept before. Durable when it resolves. */
+  keep(thread: ChatThreadKey, messageId: string, item: InboundItem, receiptId: string | null): Promise<boolean>;
+  /**
+   * The thread's oldest item that was not dealt with, claimed for `ttlMs`; null when there is none or another holds a
+   * claim in this thread. Decisions and stops come before messages, and don't wait for a claim on one.
+   */
+  claimNext(thread: ChatThreadKey, ttlMs: number): Promise<PendingItem | null>;
+  /** Dealt with. `eventId` is what it became in the session, if anything. */
+  settle(thread: ChatThreadKey, messageId: string, eventId: string | null): Promise<void>;
+  /** Gives a claim back, for another attempt. */
+  postpone(thread: ChatThreadKey, messageId: string): Promise<void>;
+  /** Settles every message that waits, as dropped. Returns their ids. */
+  dropMessages(thread: ChatThreadKey): Promise<string[]>;
+  /** Threads of these surfaces with items that nobody has claimed, oldest first. */
+  unsettled(surfaces: readonly string[], limit: number): Promise<ChatThreadKey[]>;
+  /** Forgets receipts older than this. */
+  forgetReceipts(olderThanMs: number): Promise<void>;
+}
+
+export interface PolicyStore {
+  /** The policy that holds in a place. */
+  of(place: ChatPlaceKey): Promise<ChannelPolicy>;
+  settings(place: ChatPlaceKey): Promise<PolicySettings | null>;
+  set(place: ChatPlaceKey, settings: PolicySettings): Promise<void>;
+  unset(place: ChatPlaceKey): Promise<boolean>;
+  list(): Promise<{ place: ChatPlaceKey; settings: PolicySettings }[]>;
+}
+
+export type ApprovalDecision = "allow" | "deny" | "expired";
+
+export interface Approval {
+  toolUseId: string;
+  thread: ChatThreadKey;
+  sessionId: string;
+  requester: string | null;
+  toolName: string;
+  expiresAt: Date;
+  decision: ApprovalDecision | null;
+  decidedBy: { id: string; name: string } | null;
+  decidedAt: Date | null;
+  reason: string | null;
+  /** The session knows. */
+  sent: boolean;
+}
+
+export interface ApprovalStore {
+  /** Idempotent: the first call counts. Returns what is kept. */
+  ask(approval: {
+    toolUseId: string;
+    thread: ChatThreadKey;
+    sessionId: string;
+    place: ChatPlaceKey | null;
+    requester: string | null;
+    toolName: string;
+    expiresAt: Date;
+  }): Promise<Approval>;
+  find(toolUseId: string): Promise<Approval | null>;
+  open(thread: ChatThreadKey): Promise<Approval[]>;
+  /** The first decision counts; false when there was one. `by` is null when time decided. */
+  decide(
+    toolUseId: string,
+    decision: ApprovalDecision,
+    by: { id: string; name: string } | null,
+    reason: string | null,
+  ): Promise<boolean>;
+  markSent(toolUseId: string): Promise<void>;
+  /** Open ones whose time is over, and decided ones that the session was not told of within `staleMs`. */
+  due(staleMs: number, limit: number): Promise<Approval[]>;
+}
+
+/** A thread with a session, as lists show it. */
+export interface ThreadSummary {
+  thread: ChatThreadKey;
+  sessionId: string;
+  title: string;
+  requester: string | null;
+  state: "working" | "waiting" | "done" | "stopped" | "failed";
+  activeAt: Date;
+}
+
+/** What is known of threads beyond what delivery needs, for lists and for who may do what. */
+export interface ThreadDirectory {
+  /** Notes who began a session and where. Called when one is made; counts for this session alone. */
+  began(thread: ChatThreadKey, by: { place: ChatPlaceKey | null; requester: string; title: string }): Promise<void>;
+  /** Notes what the session is at. */
+  reached(thread: ChatThreadKey, state: ThreadSummary["state"]): Promise<void>;
+  summary(thread: ChatThreadKey): Promise<ThreadSummary | null>;
+  /** Latest first. With `running`, only those that work or wait. */
+  list(filter: {
+    team?: ChatPlaceKey;
+    place?: ChatPlaceKey;
+    requester?: string;
+    running?: boolean;
+    limit: number;
+  }): Promise<ThreadSummary[]>;
+  /** The agent that the next session of this thread runs; null for what the policy says. */
+  chosenAgent(thread: ChatThreadKey): Promise<string | null>;
+  chooseAgent(thread: ChatThreadKey, agentId: string | null): Promise<void>;
+}
+
+export interface RatingStore {
+  /** A person's latest word on an answer counts. Returns how all of the session's answers were rated. */
+  rate(rating: {
+    thread: ChatThreadKey;
+    eventId: string;
+    sessionId: string;
+    person: string;
+    value: "up" | "down";
+  }): Promise<{ up: number; down: number }>;
+}
+
+export interface SpendStore {
+  /** Notes what a session has cost so far, in all; the part that is new counts for the current month. Idempotent. */
+  record(spend: {
+    sessionId: string;
+    place: ChatPlaceKey | null;
+    requester: string | null;
+    totalCents: number;
+    totalTokens: number;
+  }): Promise<void>;
+  /** Of a calendar month (`2026-11`, UTC). A team's place counts all of its channels. */
+  sum(
+    month: string,
+    filter: { place?: ChatPlaceKey; requester?: string; team?: ChatPlaceKey },
+  ): Promise<{ costCents: number; tokens: number; sessions: number }>;
+}
+
+export type AuditAction = "session_started" | "approval_decided" | "request_denied" | "interrupted" | "policy_changed";
+
+export interface AuditStore {
+  record(entry: {
+    action: AuditAction;
+    place: ChatPlaceKey | null;
+    thread: ChatThreadKey | null;
+    sessionId: string | null;
+    person: Pick<Person, "id" | "name" | "email"> | null;
+    detail: Record<string, unknown>;
+  }): Promise<void>;
+  /** Latest first. */
+  list(filter: { place?: ChatPlaceKey; sessionId?: string; limit: number }): Promise<
+    {
+      at: Date;
+      action: AuditAction;
+      place: string | null;
+      thread: string | null;
+      sessionId: string | null;
+      person: string | null;
+      personName: string | null;
+      email: string | null;
+      detail: unknown;
+    }[]
+  >;
+}
+
+/** What the bots of Slack and Teams remember beyond `ChatStore`. In Postgres; a method that resolved is durable. */
+export interface ChatRecords {
+  inbox: Inbox;
+  policies: PolicyStore;
+  approvals: ApprovalStore;
+  directory: ThreadDirectory;
+  ratings: RatingStore;
+  spend: SpendStore;
+  audit: AuditStore;
+}
