@@ -75,7 +75,7 @@ async function deliverSession(
     client,
     sessionId,
     after: cursor,
-    previews: surface.limits.drafts,
+    previews: surface.limits(thread).drafts !== "none",
     signal,
     ...(deps.quietMs !== undefined && { quietMs: deps.quietMs }),
   });

@@ -48,7 +48,7 @@ export function keepStatus({ surface, thread, ref, shown, signal, onError }: Liv
     while (drawn !== wanted) {
       drawn = wanted;
       await draw(drawn, either);
-      await wait(surface.limits.updateIntervalMs, either);
+      await wait(surface.limits(thread).updateIntervalMs, either);
     }
   };
 
@@ -63,7 +63,7 @@ export function keepStatus({ surface, thread, ref, shown, signal, onError }: Liv
       });
   };
 
-  const beat = surface.limits.heartbeatMs;
+  const beat = surface.limits(thread).heartbeatMs;
   const heart =
     beat === null
       ? null

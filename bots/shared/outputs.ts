@@ -70,5 +70,6 @@ function chatFile(client: Anthropic, file: FileMetadata): ChatFile {
         throw error;
       }
     },
+    link: async () => null,
   };
 }

@@ -16,15 +16,16 @@ export function statusMessage(turn: Turn, how: TurnEnd | null, drafts: boolean):
       startedAt: turn.startedAt,
       endedAt: turn.endedAt,
       tokens: turn.tokens,
+      costCents: null,
       note: turn.note,
       draft: drafts && turn.draft && turn.draft.text !== "" ? turn.draft.text : null,
     },
   };
 }
 
-/** One message, or several where the surface's limit asks for it. */
-export function answerMessages(markdown: string, charsMax: number): WordsMessage[] {
-  return splitMarkdown(markdown, charsMax).map((part) => ({ type: "text", markdown: part }));
+/** The answer that is the event `answerId`: one message, or several where the surface's limit asks for it. */
+export function answerMessages(answerId: string, markdown: string, charsMax: number): WordsMessage[] {
+  return splitMarkdown(markdown, charsMax).map((part) => ({ type: "text", markdown: part, answerId }));
 }
 
 /** What happened and what to do about it. What the model's API said is for the log, not for people. */

@@ -32,7 +32,8 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
   const onError = (error: unknown) =>
     log.warn({ chat_thread_key: thread, error: messageOf(error) }, "status could not be updated");
 
-  const draw = (turn: Turn, how: TurnEnd | null): ChatMessage => statusMessage(turn, how, surface.limits.drafts);
+  const draw = (turn: Turn, how: TurnEnd | null): ChatMessage =>
+    statusMessage(turn, how, surface.limits(thread).drafts === "status");
 
   const openStatus = async (turn: Turn): Promise<LiveStatus> => {
     const shown = draw(turn, null);
@@ -52,7 +53,7 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
   };
 
   const postAnswer = async (id: string, text: string) => {
-    const messages = answerMessages(text, surface.limits.markdownCharsMax);
+    const messages = answerMessages(id, text, surface.limits(thread).markdownCharsMax);
     for (const [index, message] of messages.entries()) await post(`answer:${id}:${index}`, message);
   };
 

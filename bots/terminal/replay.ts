@@ -1,4 +1,5 @@
 import path from "node:path";
+import { approvalWords } from "./approval-words.ts";
 import type { TerminalView } from "./surface.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -10,7 +11,8 @@ export function replay({ entries }: Transcript, view: TerminalView): void {
     if (entry.type === "said") {
       view.said(entry.text, entry.attachments);
     } else if (entry.type === "posted" || entry.type === "updated") {
-      if (entry.message.type !== "status") view.message(entry.message);
+      if (entry.message.type === "approval") view.message(approvalWords(entry.message.card));
+      else if (entry.message.type !== "status") view.message(entry.message);
       else if (entry.message.card.endedAt !== null) view.status(entry.message.card);
     } else if (entry.type === "uploaded") {
       const saved = entries.flatMap((other) =>

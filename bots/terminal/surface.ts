@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { ChatFile, ChatMessage, ChatSurface, StatusCard, WordsMessage } from "../shared/chat-surface.ts";
+import { approvalWords } from "./approval-words.ts";
 import { saveFile, type SavedFile } from "./save-file.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -30,17 +31,18 @@ export function createTerminalSurface({ transcript, view, folder, savePreviews }
   const nextRef = () => `${transcript.entries.length + 1}`;
   const show = (message: ChatMessage) => {
     if (message.type === "status") view.status(message.card);
+    else if (message.type === "approval") view.message(approvalWords(message.card));
     else view.message(message);
   };
 
   return {
     name: "terminal",
-    limits: {
+    limits: () => ({
       markdownCharsMax: ANSWER_CHARS_MAX,
       updateIntervalMs: REDRAW_INTERVAL_MS,
       heartbeatMs: null,
-      drafts: true,
-    },
+      drafts: "status",
+    }),
 
     async post(_thread, message, marker, signal) {
       signal.throwIfAborted();
@@ -57,6 +59,8 @@ export function createTerminalSurface({ transcript, view, folder, savePreviews }
       if (lasting) await transcript.append({ type: "updated", ref, message });
       show(message);
     },
+
+    openStream: async () => null,
 
     async upload(_thread, files, marker, signal) {
       const saved: SavedFile[] = [];
@@ -101,6 +105,7 @@ async function savePreview(
     sizeBytes: png.byteLength,
     content: async () => new Blob([png.slice()]).stream(),
     preview: async () => null,
+    link: async () => null,
   };
   await saveFile(transcript, folder, picture, signal);
 }

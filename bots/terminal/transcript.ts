@@ -15,14 +15,37 @@ const StatusCard = z.object({
   startedAt: z.number(),
   endedAt: z.number().nullable(),
   tokens: z.number(),
+  costCents: z.number().nullable().default(null),
   note: z.string().nullable(),
   draft: z.string().nullable(),
 });
 
+const ApprovalCard = z.object({
+  toolUseId: z.string(),
+  toolName: z.string(),
+  summary: z.string(),
+  detail: z.string(),
+  approvers: z.array(z.string()).readonly(),
+  requester: z.string().nullable(),
+  state: z.discriminatedUnion("type", [
+    z.object({ type: z.literal("open"), expiresAt: z.number() }),
+    z.object({
+      type: z.literal("decided"),
+      decision: z.enum(["allow", "deny"]),
+      by: z.string(),
+      at: z.number(),
+      reason: z.string().nullable(),
+    }),
+    z.object({ type: z.literal("expired"), at: z.number() }),
+    z.object({ type: z.literal("moot") }),
+  ]),
+});
+
 const Message = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("text"), markdown: z.string() }),
+  z.object({ type: z.literal("text"), markdown: z.string(), answerId: z.string().nullable().default(null) }),
   z.object({ type: z.literal("notice"), level: z.enum(["info", "warning", "error"]), markdown: z.string() }),
   z.object({ type: z.literal("status"), card: StatusCard }),
+  z.object({ type: z.literal("approval"), card: ApprovalCard }),
 ]);
 
 /** One line of a transcript. */

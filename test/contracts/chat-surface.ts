@@ -17,7 +17,7 @@ export interface SurfaceUnderTest {
   close(): Promise<void>;
 }
 
-const text = (markdown: string): ChatMessage => ({ type: "text", markdown });
+const text = (markdown: string): ChatMessage => ({ type: "text", markdown, answerId: null });
 const card = (fields: Partial<StatusCard> = {}): ChatMessage => ({
   type: "status",
   card: {
@@ -26,6 +26,7 @@ const card = (fields: Partial<StatusCard> = {}): ChatMessage => ({
     startedAt: 1_000,
     endedAt: null,
     tokens: 10,
+    costCents: null,
     note: null,
     draft: null,
     ...fields,
@@ -42,6 +43,7 @@ function file(filename: string, content: string, preview: string | null = null):
     sizeBytes: bytes.byteLength,
     content: async () => new Blob([bytes]).stream(),
     preview: async () => (preview === null ? null : new TextEncoder().encode(preview)),
+    link: async () => null,
   };
 }
 
@@ -62,8 +64,8 @@ export function chatSurfaceContract(name: string, open: () => Promise<SurfaceUnd
     });
 
     it("declares limits that can be kept", async () => {
-      const { surface } = await under.newThread();
-      const { markdownCharsMax, updateIntervalMs, heartbeatMs } = surface.limits;
+      const { thread, surface } = await under.newThread();
+      const { markdownCharsMax, updateIntervalMs, heartbeatMs } = surface.limits(thread);
       expect(markdownCharsMax).toBeGreaterThanOrEqual(64);
       expect(updateIntervalMs).toBeGreaterThanOrEqual(0);
       expect(heartbeatMs === null || heartbeatMs >= updateIntervalMs).toBe(true);
@@ -88,7 +90,7 @@ export function chatSurfaceContract(name: string, open: () => Promise<SurfaceUnd
 
     it("takes a message as long as it says it does", async () => {
       const { thread, surface } = await under.newThread();
-      const long = "word ".repeat(Math.floor(surface.limits.markdownCharsMax / 5)).trim();
+      const long = "word ".repeat(Math.floor(surface.limits(thread).markdownCharsMax / 5)).trim();
       await expect(surface.post(thread, text(long), "dh_long", signal)).resolves.toEqual(expect.any(String));
     });
 

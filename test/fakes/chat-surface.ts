@@ -46,7 +46,8 @@ export function createChatService() {
 
   const surface = (limits: Partial<SurfaceLimits> = {}): ChatSurface => ({
     name: "slack",
-    limits: { markdownCharsMax: 4000, updateIntervalMs: 1, heartbeatMs: null, drafts: false, ...limits },
+    limits: () => ({ markdownCharsMax: 4000, updateIntervalMs: 1, heartbeatMs: null, drafts: "none", ...limits }),
+    openStream: async () => null,
     post: (thread, message, marker, signal) =>
       guarded("post", signal, () => {
         const ref = `ts-${posts.length + 1}`;
@@ -86,7 +87,7 @@ export function createChatService() {
     /** The next call of `method` fails, before or after it had its effect. */
     fail: (method: Method, when: "before" | "after", error: Error) => void faults.push({ method, when, error }),
     /** What people read, statuses left out. */
-    words: () => posts.flatMap(({ message }) => (message.type === "status" ? [] : message.markdown)),
+    words: () => posts.flatMap(({ message }) => ("markdown" in message ? message.markdown : [])),
     statuses: () => posts.flatMap(({ message }) => (message.type === "status" ? message.card : [])),
     /** Resolves as soon as `check` holds. */
     async until(check: () => boolean): Promise<void> {

@@ -4,6 +4,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabaseChatStore } from "../../../bots/shared/database-chat-store.ts";
 import type { ChatStore } from "../../../bots/shared/chat-store.ts";
+import type { SurfaceLimits } from "../../../bots/shared/chat-surface.ts";
 import type { ChatThreadKey } from "../../../bots/shared/chat-thread.ts";
 import { deliverThread } from "../../../bots/shared/deliver.ts";
 import { RetryableError, TerminalError } from "../../../src/errors.ts";
@@ -53,11 +54,11 @@ async function openThread() {
   await store.threads.bindSession(key, "test", session.id);
   const service = createChatService();
   const client = new Anthropic({ baseURL: network.url, apiKey: api.key, maxRetries: 0 });
-  const deliver = (options: { client?: Anthropic; store?: ChatStore; drafts?: boolean } = {}) =>
+  const deliver = (options: { client?: Anthropic; store?: ChatStore; drafts?: SurfaceLimits["drafts"] } = {}) =>
     deliverThread(
       {
         client: options.client ?? client,
-        surface: service.surface({ drafts: options.drafts ?? false }),
+        surface: service.surface({ drafts: options.drafts ?? "none" }),
         store: options.store ?? store,
         log,
         leaseMs: 60_000,
@@ -254,7 +255,7 @@ describe("delivery", () => {
   it("shows what the agent is writing where the surface wants it", async () => {
     const { sessionId, service, deliver } = await openThread();
     await api.client.beta.sessions.events.send(sessionId, { events: [userMessage("go")] });
-    const done = deliver({ drafts: true });
+    const done = deliver({ drafts: "status" });
     await turns.takeUp(sessionId);
     await service.until(() => service.statuses().length === 1);
     turns.preview(sessionId, "sevt_draft", "Revenue ro");

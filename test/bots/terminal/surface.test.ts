@@ -77,6 +77,7 @@ describe("files that are saved", () => {
     sizeBytes: Buffer.byteLength(content),
     content: async () => new Blob([content]).stream(),
     preview: async () => (preview === null ? null : Buffer.from(preview)),
+    link: async () => null,
   });
   const out = () => path.join(root, "out");
   const contents = async () => {

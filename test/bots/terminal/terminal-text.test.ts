@@ -79,6 +79,7 @@ describe("a status", () => {
     startedAt: 0,
     endedAt: null,
     tokens: 18_200,
+    costCents: null,
     note: null,
     draft: null,
   };
