@@ -3,6 +3,7 @@ import type { ChatStore } from "./chat-store.ts";
 import type { ChatMessage, ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import type { ChatCommand } from "./commands.ts";
+import { interrupt } from "./interrupt.ts";
 import { postOnce } from "./post-once.ts";
 import { notice, statusReply } from "./render.ts";
 import type { ThreadSessions } from "./thread-sessions.ts";
@@ -64,23 +65,6 @@ async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal
 function unknownText(name: string, nearest: string | null): string {
   const hint = nearest === null ? "" : ` Did you mean \`${nearest}\`?`;
   return `There is no command \`/${name}\`.${hint} \`help\` lists what there is.`;
-}
-
-/** The status message then says that the turn was stopped. False when nothing runs. */
-async function interrupt(
-  { client, store, ensureDelivery }: CommandDeps,
-  thread: ChatThreadKey,
-  sessionId: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const request = { signal, timeout: REQUEST_TIMEOUT_MS };
-  const { status } = await client.beta.sessions.retrieve(sessionId, {}, request);
-  const queued = status === "idle" ? await queuedMessages(client, sessionId, signal) : 1;
-  if (status === "terminated" || queued === 0) return false;
-  await client.beta.sessions.events.send(sessionId, { events: [{ type: "user.interrupt" }] }, request);
-  await store.deliveries.wake(thread);
-  await ensureDelivery(thread);
-  return true;
 }
 
 async function report(client: Anthropic, sessionId: string, signal: AbortSignal) {
