@@ -1,5 +1,8 @@
 import path from "node:path";
 import { z } from "zod";
+import { messageOf } from "./errors.ts";
+import { ModelPrices } from "./models/model-price.ts";
+import { Secret } from "./secrets/secret.ts";
 
 const Port = z.coerce.number().int().min(0).max(65535);
 const Count = z.coerce.number().int().min(0).max(1000);
@@ -14,6 +17,13 @@ const optional = <Value extends z.ZodType>(value: Value) =>
 const withDefault = <Value extends z.ZodType>(value: Value, fallback: string) =>
   z.preprocess((given) => (given === undefined || given === "" ? fallback : given), value);
 
+/** A key that others must not see, not even in an error about it. */
+const SecretText = (text: z.ZodType<string>) => text.transform((value) => new Secret(value));
+const Key32 = z.string().refine((value) => /^[A-Za-z0-9+/]{43}=$/.test(value), {
+  message: "must be 32 bytes in base64, as `openssl rand -base64 32` makes them",
+});
+const Json = <Value extends z.ZodType>(value: Value) => z.string().transform(parseJson).pipe(value);
+
 const Environment = z.object({
   HOST: withDefault(z.string(), "127.0.0.1"),
   PORT: withDefault(Port, "4100"),
@@ -21,12 +31,17 @@ const Environment = z.object({
   DECKHAND_HOME: optional(z.string()),
   DECKHAND_API_KEY: optional(z.string().min(16)),
   DECKHAND_URL: optional(Url(["http", "https"])),
+  DECKHAND_PUBLIC_URL: optional(Url(["http", "https"])),
+  DECKHAND_LINK_KEY: optional(SecretText(z.string().min(32))),
+  DECKHAND_MASTER_KEY: optional(SecretText(Key32)),
   DATABASE_URL: optional(Url(["postgresql", "postgres"])),
   REDIS_URL: optional(Url(["redis", "rediss"])),
   DOCKER_HOST: optional(z.string()),
   ANTHROPIC_API_KEY: optional(z.string()),
   ANTHROPIC_BASE_URL: optional(Url(["http", "https"])),
   DECKHAND_MODEL: optional(z.string()),
+  DECKHAND_MODEL_PRICES: withDefault(Json(ModelPrices), "{}"),
+  DECKHAND_RUNTIME_USD_PER_HOUR: withDefault(z.coerce.number().min(0).max(1000), "0.08"),
   DECKHAND_LEASE_MS: withDefault(DurationMs, "2000"),
   DECKHAND_WORKER_CONCURRENCY: withDefault(Count.min(1), "32"),
   DECKHAND_SANDBOX_IMAGE: optional(z.string()),
@@ -47,12 +62,21 @@ export interface Config {
   apiKey: string | null;
   /** Where the API is, for roles that run apart from it. */
   apiUrl: string | null;
+  /** Where people's browsers find the API; null when that is where it listens. */
+  publicUrl: string | null;
+  /** Signs links to files; null for one of the home's own. */
+  linkKey: Secret | null;
+  /** What secrets are encrypted with, 32 bytes in base64; null for one of the home's own. */
+  masterKey: Secret | null;
   databaseUrl: string | null;
   redisUrl: string | null;
   dockerHost: string | null;
   anthropic: { apiKey: string | null; baseUrl: string | null };
   /** The model of the agent that chat threads get. */
   defaultModel: string | null;
+  /** Take the place of the list prices that are known. */
+  modelPrices: ModelPrices;
+  runtimeUsdPerHour: number;
   leaseMs: number;
   workerConcurrency: number;
   sandbox: {
@@ -89,11 +113,16 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
     home: path.resolve(root, given.DECKHAND_HOME ?? ".deckhand"),
     apiKey: given.DECKHAND_API_KEY ?? null,
     apiUrl: given.DECKHAND_URL ?? null,
+    publicUrl: given.DECKHAND_PUBLIC_URL ?? null,
+    linkKey: given.DECKHAND_LINK_KEY ?? null,
+    masterKey: given.DECKHAND_MASTER_KEY ?? null,
     databaseUrl: given.DATABASE_URL ?? null,
     redisUrl: given.REDIS_URL ?? null,
     dockerHost: given.DOCKER_HOST ?? null,
     anthropic: { apiKey: given.ANTHROPIC_API_KEY ?? null, baseUrl: given.ANTHROPIC_BASE_URL ?? null },
     defaultModel: given.DECKHAND_MODEL ?? null,
+    modelPrices: given.DECKHAND_MODEL_PRICES,
+    runtimeUsdPerHour: given.DECKHAND_RUNTIME_USD_PER_HOUR,
     leaseMs: given.DECKHAND_LEASE_MS,
     workerConcurrency: given.DECKHAND_WORKER_CONCURRENCY,
     sandbox: {
@@ -105,4 +134,13 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
       pids: given.DECKHAND_SANDBOX_PIDS,
     },
   });
+}
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    context.addIssue(`must be JSON: ${messageOf(error)}`);
+    return z.NEVER;
+  }
 }

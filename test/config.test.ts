@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ConfigError, loadConfig } from "../src/config.ts";
 
@@ -42,15 +43,63 @@ describe("the configuration", () => {
         DECKHAND_API_KEY: "short",
         DECKHAND_LEASE_MS: "5",
         LOG_LEVEL: "loud",
+        DECKHAND_PUBLIC_URL: "files.example.com",
+        DECKHAND_LINK_KEY: "short",
+        DECKHAND_MASTER_KEY: Buffer.alloc(31).toString("base64"),
+        DECKHAND_RUNTIME_USD_PER_HOUR: "-1",
+        DECKHAND_MODEL_PRICES: "{",
       });
     expect(load).toThrow(ConfigError);
-    for (const name of ["PORT", "DATABASE_URL", "REDIS_URL", "DECKHAND_API_KEY", "DECKHAND_LEASE_MS", "LOG_LEVEL"]) {
+    for (const name of [
+      "PORT",
+      "DATABASE_URL",
+      "REDIS_URL",
+      "DECKHAND_API_KEY",
+      "DECKHAND_LEASE_MS",
+      "LOG_LEVEL",
+      "DECKHAND_PUBLIC_URL",
+      "DECKHAND_LINK_KEY",
+      "DECKHAND_MASTER_KEY",
+      "DECKHAND_RUNTIME_USD_PER_HOUR",
+      "DECKHAND_MODEL_PRICES",
+    ]) {
       expect(load).toThrow(new RegExp(`^  ${name}: `, "m"));
     }
   });
 
+  it("takes prices of models, and what a cache costs as what the input does", () => {
+    const prices = '{"local":{"input":0.01875,"output":0.5},"big":{"input":5,"output":25,"cache_read":0.5}}';
+    expect(loadConfig("/srv", { DECKHAND_MODEL_PRICES: prices, DECKHAND_RUNTIME_USD_PER_HOUR: "0" })).toMatchObject({
+      modelPrices: {
+        local: { input: 0.01875, output: 0.5, cache_write_5m: 0.01875, cache_write_1h: 0.01875, cache_read: 0.01875 },
+        big: { input: 5, output: 25, cache_write_5m: 5, cache_write_1h: 5, cache_read: 0.5 },
+      },
+      runtimeUsdPerHour: 0,
+    });
+    expect(loadConfig("/srv", {})).toMatchObject({ modelPrices: {}, runtimeUsdPerHour: 0.08 });
+  });
+
+  it.each([
+    ['{"a":{"input":1}}', "DECKHAND_MODEL_PRICES.a.output: "],
+    ['{"a":{"input":-1,"output":1}}', "DECKHAND_MODEL_PRICES.a.input: "],
+    ['{"a":{"input":0.000001,"output":1}}', "DECKHAND_MODEL_PRICES.a.input: must have at most 5 decimals"],
+    ['{"a":{"input":1,"output":1,"cached":1}}', 'DECKHAND_MODEL_PRICES.a: Unrecognized key: "cached"'],
+    ["[]", "DECKHAND_MODEL_PRICES: "],
+  ])("says which price of %s can't be used", (prices, line) => {
+    expect(() => loadConfig("/srv", { DECKHAND_MODEL_PRICES: prices })).toThrow(line);
+  });
+
   it("never repeats a secret that it refuses", () => {
-    expect(() => loadConfig("/srv", { DECKHAND_API_KEY: "hunter2" })).not.toThrow(/hunter2/);
+    for (const name of ["DECKHAND_API_KEY", "DECKHAND_LINK_KEY", "DECKHAND_MASTER_KEY"]) {
+      expect(() => loadConfig("/srv", { [name]: "hunter2" })).not.toThrow(/hunter2/);
+    }
+  });
+
+  it("never shows the keys that it took", () => {
+    const masterKey = Buffer.alloc(32, 7).toString("base64");
+    const config = loadConfig("/srv", { DECKHAND_LINK_KEY: "hunter2".repeat(5), DECKHAND_MASTER_KEY: masterKey });
+    expect(inspect(config) + JSON.stringify(config)).not.toMatch(/hunter2|BwcHBw/);
+    expect(config.masterKey?.reveal()).toBe(masterKey);
   });
 
   it("can't be changed", () => {

@@ -1,9 +1,10 @@
 import Anthropic, { APIConnectionError, APIError, APIUserAbortError } from "@anthropic-ai/sdk";
 import { z } from "zod";
 import { messageOf } from "../errors.ts";
+import { ANTHROPIC_MODELS } from "./anthropic-models.ts";
 import { toAnthropicRequest } from "./anthropic-request.ts";
 import { AnthropicStream } from "./anthropic-stream.ts";
-import { ModelError, type ModelErrorType, type ModelInfo, type ModelProvider } from "./model-provider.ts";
+import { ModelError, type ModelErrorType, type ModelProvider } from "./model-provider.ts";
 
 const ErrorBody = z.object({ error: z.object({ message: z.string() }) });
 
@@ -28,7 +29,7 @@ export function createAnthropicProvider(options: AnthropicOptions): ModelProvide
   });
   return {
     name: "anthropic",
-    models: () => MODELS,
+    models: () => ANTHROPIC_MODELS,
     async *stream(request, signal) {
       const silence = new SilenceTimer(silenceTimeoutMs);
       const either = AbortSignal.any([signal, silence.signal]);
@@ -132,33 +133,3 @@ function detailOf(error: APIError): string {
   const said = body.success ? body.data.error.message : error.message;
   return error.status === undefined ? said : `${error.status}, ${said}`;
 }
-
-/** The API's own value for a release date that is not known. */
-const UNKNOWN_DATE = "1970-01-01T00:00:00Z";
-
-const model = (id: string, displayName: string, createdAt = UNKNOWN_DATE): ModelInfo => ({
-  id,
-  displayName,
-  createdAt,
-  contextWindowTokens: 200_000,
-  maxOutputTokens: 32_000,
-});
-
-/** Newest first. The limits are those that all of them keep; a model that takes more is used for less. */
-const MODELS: readonly ModelInfo[] = [
-  model("claude-opus-5-5", "Claude Opus 5.5"),
-  model("claude-sonnet-5-5", "Claude Sonnet 5.5"),
-  model("claude-haiku-5-5", "Claude Haiku 5.5"),
-  model("claude-fable-5-2", "Claude Fable 5.2"),
-  model("claude-fable-5-1", "Claude Fable 5.1"),
-  model("claude-fable-5", "Claude Fable 5"),
-  model("claude-opus-5", "Claude Opus 5"),
-  model("claude-sonnet-5", "Claude Sonnet 5"),
-  model("claude-opus-4-8", "Claude Opus 4.8"),
-  model("claude-opus-4-7", "Claude Opus 4.7"),
-  model("claude-opus-4-6", "Claude Opus 4.6"),
-  model("claude-sonnet-4-6", "Claude Sonnet 4.6"),
-  model("claude-opus-4-5", "Claude Opus 4.5", "2025-11-01T00:00:00Z"),
-  model("claude-haiku-4-5", "Claude Haiku 4.5", "2025-10-01T00:00:00Z"),
-  model("claude-sonnet-4-5", "Claude Sonnet 4.5", "2025-09-29T00:00:00Z"),
-];

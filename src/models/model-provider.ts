@@ -1,4 +1,5 @@
 import type { ModelUsage } from "../schemas/event.ts";
+import type { ModelPrice } from "./model-price.ts";
 
 export interface ModelTool {
   name: string;
@@ -51,6 +52,8 @@ export interface ModelInfo {
   createdAt: string;
   contextWindowTokens: number;
   maxOutputTokens: number;
+  /** Null when it is not known, or there is none: its tokens cost nothing then. */
+  price: ModelPrice | null;
 }
 
 /**

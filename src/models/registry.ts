@@ -1,3 +1,4 @@
+import type { ModelPrices } from "./model-price.ts";
 import type { ModelInfo, ModelProvider } from "./model-provider.ts";
 
 export interface ServedModel {
@@ -13,11 +14,17 @@ export interface ModelRegistry {
   list(): readonly ModelInfo[];
 }
 
-/** Where two providers know a model, the first one serves it. */
-export function createModelRegistry(providers: readonly ModelProvider[]): ModelRegistry {
+/**
+ * Where two providers know a model, the first one serves it.
+ * @param prices take the place of those that the providers know
+ */
+export function createModelRegistry(providers: readonly ModelProvider[], prices: ModelPrices = {}): ModelRegistry {
   const served = new Map<string, ServedModel>();
   for (const provider of providers) {
-    for (const info of provider.models()) if (!served.has(info.id)) served.set(info.id, { provider, info });
+    for (const known of provider.models()) {
+      const info = { ...known, price: prices[known.id] ?? known.price };
+      if (!served.has(info.id)) served.set(info.id, { provider, info });
+    }
   }
   return {
     find: (id) => served.get(id) ?? null,

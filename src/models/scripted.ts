@@ -20,6 +20,7 @@ const MODEL: ModelInfo = {
   // A script has no window to fill; it needs the whole conversation to know where it is.
   contextWindowTokens: 10_000_000,
   maxOutputTokens: 200_000,
+  price: null,
 };
 
 export interface ScriptedOptions {
