@@ -1,71 +1,140 @@
+import { parseDecision } from "./decision-words.ts";
+import { nearest } from "./nearest.ts";
+
 export type ChatCommand =
   | { type: "stop" }
   | { type: "status" }
   | { type: "new" }
   | { type: "help" }
+  /** Words for the agent, which go to the session as a message would. Empty when none were given. */
+  | { type: "steer"; text: string }
+  /** The next session runs this agent. `agent` is an id or a name, empty when none was given. */
+  | { type: "use"; agent: string }
+  | { type: "agents" }
+  | { type: "usage" }
+  | { type: "approve" }
+  | { type: "deny"; reason: string | null }
   /** Begins with a slash and is none of ours. `nearest` is what was probably meant. */
   | { type: "unknown"; name: string; nearest: CommandName | null };
 
-export const COMMAND_NAMES = ["stop", "status", "new", "help"] as const;
+export const COMMAND_NAMES = [
+  "stop",
+  "status",
+  "steer",
+  "new",
+  "use",
+  "agents",
+  "usage",
+  "approve",
+  "deny",
+  "help",
+] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
+export interface ParseContext {
+  /** The thread's session waits for an approval, so that "yes, go ahead" is meant for it. */
+  approvalOpen: boolean;
+}
+
 /** Words around a command that change nothing: `ok, please stop now!`. */
-const BEFORE = /^(?:(?:ok(?:ay)?|hey|hi|please|pls|no|wait|deckhand)[\s,.!-]+)+/;
-const AFTER = /[\s,]+(?:please|pls|now|thanks|thank you)$/;
-const PHRASES: Record<Exclude<CommandName, "help">, RegExp> = {
-  stop: /^(?:stop|halt|abort|cancel)(?: (?:it|that|this|everything|all|working|right there|the run|the task))?$/,
-  status: /^(?:status|how far are you|what(?:'s| is) the status)$/,
-  new: /^(?:new|new (?:session|thread|conversation)|start (?:over|afresh)|reset)$/,
-};
+const BEFORE = /^(?:(?:ok(?:ay)?|hey|hi|please|pls|no|wait|deckhand)[\s,.!-]+)+/i;
+const AFTER = /[\s,]+(?:please|pls|now|thanks|thank you)$/i;
+const PHRASES: [RegExp, ChatCommand][] = [
+  [
+    /^(?:(?:stop|halt|abort|cancel)(?: (?:it|that|this|everything|all|working|right there|the run|the task))?|🛑)$/iu,
+    { type: "stop" },
+  ],
+  [/^(?:status|how far are you|what(?:'s| is) the status)$/i, { type: "status" }],
+  [/^(?:new|new (?:session|thread|conversation)|start (?:over|afresh)|reset)$/i, { type: "new" }],
+  [/^(?:agents|(?:list|show)(?: me)?(?: the| all)? agents|(?:which|what) agents are there)$/i, { type: "agents" }],
+  [/^(?:usage|(?:my|our) usage|show(?: me)?(?: my| our| the)? usage)$/i, { type: "usage" }],
+  [/^help$/i, { type: "help" }],
+];
+/** Without the word `agent` it is about something in the work: "use blue instead". */
+const USE = /^(?:use|switch to) (?:(?:the )?agent (?<named>.+)|the (?<called>.+) agent)$/i;
+const STEER = /^steer:\s*(?<words>\S.*)$/is;
+const USE_NAME_WORDS_MAX = 3;
 /** A slash and one word; `/mnt/data is full` is a message. */
-const SLASH = /^\/([a-z][a-z-]*)(?=\s|$)/;
+const SLASH = /^\/(?<name>[a-z][a-z-]*)(?:\s+(?<rest>.*))?$/is;
+/** Whatever takes no words of its own is a message when it is as long as a sentence. */
+const COMMAND_WORDS_MAX = 7;
 
 /**
- * Pure: the command that a message is, in any of its natural forms; null when it is a message for the agent. Only the
- * whole message counts: "stop using red in the chart" is for the agent.
+ * Pure: the command that a message in a thread is, in any of its natural forms; null when it is a message for the agent.
+ * Only the whole message counts: "stop using red in the chart" is for the agent.
  */
-export function parseCommand(text: string): ChatCommand | null {
-  const line = text.trim().toLowerCase();
-  const slash = SLASH.exec(line)?.[1];
-  if (slash !== undefined) {
-    const name = COMMAND_NAMES.find((command) => command === slash);
-    return name ? { type: name } : { type: "unknown", name: slash, nearest: nearestCommand(slash) };
+export function parseCommand(text: string, context: ParseContext = { approvalOpen: false }): ChatCommand | null {
+  const line = text.trim();
+  const command = parseSlashed(line) ?? parseWords(line, context);
+  if (!command || command.type === "steer" || command.type === "deny") return command;
+  return line.split(/\s+/).length > COMMAND_WORDS_MAX ? null : command;
+}
+
+/**
+ * Pure: what is written behind the app's own slash command, where there is no thread and so no message for the agent. The
+ * first word names the command; a natural form of one will do as well. Nothing at all asks for help.
+ */
+export function parseSlash(text: string): ChatCommand {
+  const line = text.trim().replace(/^\//, "");
+  if (line === "") return { type: "help" };
+  const [word = "", ...rest] = line.split(/\s+/);
+  const named = commandOf(word, line.slice(word.length).trim());
+  if (named.type !== "unknown") return named;
+  return parseWords([word, ...rest].join(" "), { approvalOpen: false }) ?? named;
+}
+
+function parseSlashed(line: string): ChatCommand | null {
+  const { name, rest } = SLASH.exec(line)?.groups ?? {};
+  return name === undefined ? null : commandOf(name, (rest ?? "").trim());
+}
+
+function commandOf(word: string, rest: string): ChatCommand {
+  const typed = word.toLowerCase().replace(/[.!?:]+$/, "");
+  const name = COMMAND_NAMES.find((known) => known === typed);
+  switch (name) {
+    case undefined:
+      return { type: "unknown", name: typed, nearest: nearest(typed, COMMAND_NAMES) };
+    case "steer":
+      return { type: "steer", text: rest };
+    case "use":
+      return { type: "use", agent: agentName(rest) };
+    case "deny":
+      return { type: "deny", reason: rest === "" ? null : rest };
+    case "stop":
+    case "status":
+    case "new":
+    case "agents":
+    case "usage":
+    case "approve":
+    case "help":
+      return { type: name };
   }
+}
+
+function parseWords(line: string, { approvalOpen }: ParseContext): ChatCommand | null {
+  const decision = approvalOpen ? parseDecision(line) : null;
+  if (decision) return decision;
+  const words = STEER.exec(line)?.groups?.["words"];
+  if (words !== undefined) return { type: "steer", text: words };
   const bare = line
     .replace(/[.!?…\s]+$/u, "")
     .replace(BEFORE, "")
     .replace(AFTER, "");
-  if (bare === "help") return { type: "help" };
-  if (PHRASES.stop.test(bare) || line === "🛑") return { type: "stop" };
-  if (PHRASES.status.test(bare)) return { type: "status" };
-  if (PHRASES.new.test(bare)) return { type: "new" };
-  return null;
+  const phrase = PHRASES.find(([pattern]) => pattern.test(bare));
+  return phrase?.[1] ?? parseUse(bare);
 }
 
-/** Pure: the closest of `names` by edits, when it is close enough to be a slip of the finger. */
-export function nearest<Name extends string>(word: string, names: readonly Name[]): Name | null {
-  const ranked = names.map((name) => ({ name, edits: editDistance(word, name) })).toSorted((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best && best.edits <= Math.max(1, Math.floor(best.name.length / 2)) ? best.name : null;
+function parseUse(bare: string): ChatCommand | null {
+  const { named, called } = USE.exec(bare)?.groups ?? {};
+  const agent = named ?? called;
+  if (agent === undefined || agent.split(/\s+/).length > USE_NAME_WORDS_MAX) return null;
+  return { type: "use", agent: agentName(agent) };
 }
 
-function nearestCommand(word: string): CommandName | null {
-  return nearest(word, COMMAND_NAMES);
-}
-
-/** How many letters were added, left out, replaced or swapped with their neighbour. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : replaced;
-      next.push(Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, replaced, swapped));
-    }
-    before = row;
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+/** `agent "Reports"`, as people write it: `Reports`. */
+function agentName(words: string): string {
+  return words
+    .replace(/^(?:the )?agent\s+/i, "")
+    .replace(/^["'`“‘](.*)["'`”’]$/su, "$1")
+    .trim();
 }

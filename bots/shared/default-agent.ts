@@ -18,7 +18,8 @@ export interface ChatAgentOptions {
   agentId: string | null;
 }
 
-const MARK = "chat-default";
+/** In the metadata of what is made here, under `deckhand`. */
+export const DEFAULT_AGENT_MARK = "chat-default";
 const REQUEST_TIMEOUT_MS = 30_000;
 const PAGE_SIZE = 100;
 
@@ -48,7 +49,7 @@ async function findEnvironment(client: Anthropic, request: RequestOptions): Prom
   const found = await oldest(client.beta.environments.list({ limit: PAGE_SIZE }, request), isOurs);
   if (found) return found.id;
   const made = await client.beta.environments.create(
-    { name: "Deckhand chat", description: "For chat threads.", metadata: { deckhand: MARK } },
+    { name: "Deckhand chat", description: "For chat threads.", metadata: { deckhand: DEFAULT_AGENT_MARK } },
     request,
   );
   return made.id;
@@ -69,7 +70,7 @@ async function findAgent(client: Anthropic, model: string, request: RequestOptio
       model,
       system: CHAT_SYSTEM_PROMPT,
       tools: [{ type: "agent_toolset_20260401" }],
-      metadata: { deckhand: MARK, deckhand_version: version },
+      metadata: { deckhand: DEFAULT_AGENT_MARK, deckhand_version: version },
     },
     request,
   );
@@ -90,7 +91,7 @@ interface Marked {
 }
 
 function isOurs({ metadata }: Marked): boolean {
-  return metadata["deckhand"] === MARK;
+  return metadata["deckhand"] === DEFAULT_AGENT_MARK;
 }
 
 async function oldest<Item extends Marked>(

@@ -55,7 +55,8 @@ export async function takeIn(deps: InboundDeps, message: InboundMessage, signal:
   try {
     const command = message.attachments.length === 0 ? parseCommand(message.text) : null;
     if (!command) return await send(deps, message, claim === "unfinished", signal);
-    await runCommand(deps, { thread, messageId, command }, signal);
+    const words = await runCommand(deps, { thread, messageId, command, personId: null }, signal);
+    if (words !== null) return await send(deps, { ...message, text: words }, claim === "unfinished", signal);
     await store.inbound.settle(thread, messageId, null);
     return { type: "command" };
   } catch (error) {

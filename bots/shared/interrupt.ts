@@ -10,7 +10,7 @@ export interface InterruptDeps {
 
 const REQUEST_TIMEOUT_MS = 15_000;
 /** The latest of these tells whether there is anything to stop. Input that no harness has taken up stands at the end. */
-const TELLING_TYPES: Anthropic.Beta.Sessions.BetaManagedAgentsSessionEvent["type"][] = [
+const TELLING_TYPES: NonNullable<Anthropic.Beta.Sessions.EventListParams["types"]> = [
   "user.message",
   "session.status_idle",
   "session.status_running",
@@ -29,7 +29,7 @@ export async function interrupt(
   sessionId: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!(await canBeStopped(client, sessionId, signal))) return false;
+  if (!(await isAtWork(client, sessionId, signal))) return false;
   await client.beta.sessions.events.send(
     sessionId,
     { events: [{ type: "user.interrupt" }] },
@@ -40,8 +40,11 @@ export async function interrupt(
   return true;
 }
 
-/** One question, so that nothing can start or end between two. */
-async function canBeStopped(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<boolean> {
+/**
+ * Whether something runs, is queued, or waits for an approval. One question, so that nothing can start or end between two.
+ * @throws API errors; the signal's reason
+ */
+export async function isAtWork(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<boolean> {
   try {
     const page = await client.beta.sessions.events.list(
       sessionId,

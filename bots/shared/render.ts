@@ -4,7 +4,6 @@ import type { Turn, TurnEnd } from "./progress.ts";
 import { splitMarkdown } from "./split-markdown.ts";
 
 type SessionError = Anthropic.Beta.Sessions.BetaManagedAgentsSessionErrorEvent["error"];
-type SessionStatus = Anthropic.Beta.Sessions.BetaManagedAgentsSession["status"];
 
 /** The status of a turn; `how` once it has ended. */
 export function statusMessage(turn: Turn, how: TurnEnd | null, drafts: boolean): ChatMessage {
@@ -52,23 +51,6 @@ export function endMessage(how: TurnEnd): WordsMessage | null {
   }
 }
 
-export interface StatusReport {
-  status: SessionStatus;
-  /** Of the session so far. */
-  tokens: number;
-  activeSeconds: number;
-  queuedMessages: number;
-}
-
-/** The answer to the `status` command; null for a thread without a session. */
-export function statusReply(report: StatusReport | null): WordsMessage {
-  if (!report) return notice("info", "Nothing is running: this thread has no session yet. Write what you need.");
-  const facts = [`${compactNumber(report.tokens)} tokens`, `${formatDuration(report.activeSeconds * 1000)} of work`];
-  if (report.queuedMessages > 0)
-    facts.push(`${report.queuedMessages} unread message${report.queuedMessages === 1 ? "" : "s"}`);
-  return notice("info", `${STATUS_WORDS[report.status]} ${facts.join(", ")} so far in this session.`);
-}
-
 /** `0:07`, `12:30`, `1:02:09`. */
 export function formatDuration(durationMs: number): string {
   const seconds = Math.max(0, Math.round(durationMs / 1000));
@@ -83,6 +65,12 @@ export function compactNumber(value: number): string {
   if (value < 1000) return String(value);
   if (value < 999_950) return `${trimZero((value / 1000).toFixed(1))}k`;
   return `${trimZero((value / 1_000_000).toFixed(1))}M`;
+}
+
+/** `$0.42`, `$12`, `<$0.01`. */
+export function formatCents(cents: number): string {
+  if (cents > 0 && cents < 1) return "<$0.01";
+  return `$${(cents / 100).toFixed(2).replace(/\.00$/, "")}`;
 }
 
 /** `312 B`, `48.1 kB`, `2.3 MB`. */
@@ -103,13 +91,6 @@ const STATES: Record<TurnEnd, StatusState> = {
   failed: "failed",
   refused: "failed",
   terminated: "failed",
-};
-
-const STATUS_WORDS: Record<SessionStatus, string> = {
-  idle: "Idle, waiting for you.",
-  running: "Working.",
-  rescheduling: "Waiting to try again after a problem with the model.",
-  terminated: "Ended. Your next message starts a new session.",
 };
 
 function errorText(type: SessionError["type"]): string {

@@ -1,92 +1,134 @@
-import type { Anthropic } from "@anthropic-ai/sdk";
+import { agentsText, findAgentNamed, listAgents, unclearAgentText } from "./agent-choice.ts";
+import { decideAll, type ApprovalDesk } from "./approval-command.ts";
+import { placeOf } from "./chat-place.ts";
+import type { ChatRecords } from "./chat-records.ts";
 import type { ChatStore } from "./chat-store.ts";
-import type { ChatMessage, ChatSurface } from "./chat-surface.ts";
+import type { ChatSurface, WordsMessage } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
+import { threadHelp, unknownCommandText } from "./command-help.ts";
 import type { ChatCommand } from "./commands.ts";
-import { interrupt } from "./interrupt.ts";
+import { interrupt, type InterruptDeps } from "./interrupt.ts";
 import { postOnce } from "./post-once.ts";
-import { notice, statusReply } from "./render.ts";
-import type { ThreadSessions } from "./thread-sessions.ts";
+import { notice } from "./render.ts";
+import { statusReport, statusText } from "./status-report.ts";
+import { switchAgent, threadAgent, type SwitchDeps } from "./switch-agent.ts";
+import { usageReport, usageText } from "./usage-report.ts";
 
-export interface CommandDeps {
-  client: Anthropic;
+export interface CommandDeps extends InterruptDeps, Omit<SwitchDeps, "records"> {
   surface: ChatSurface;
   store: ChatStore;
-  sessions: ThreadSessions;
-  ensureDelivery(thread: ChatThreadKey): Promise<void>;
+  /** Missing in a terminal, where there are no places, and so no agents to choose for them and no spending to count. */
+  records?: Pick<ChatRecords, "directory" | "policies" | "spend">;
+  /** Missing where nobody can be asked. */
+  approvals?: ApprovalDesk;
 }
 
 export interface CommandCall {
   thread: ChatThreadKey;
   messageId: string;
   command: ChatCommand;
+  /** Who gave it, by the surface's id; null for the owner of a terminal. */
+  personId: string | null;
 }
 
-const REQUEST_TIMEOUT_MS = 15_000;
-const QUEUE_SHOWN_MAX = 50;
-
-const HELP = `Write what you need, and attach the files it is about. While I work, anything you write is taken up at my next step.
-
-- \`stop\` ends what I am doing
-- \`status\` says how far I am
-- \`new\` starts afresh, with nothing remembered
-- \`help\` shows this`;
-
-/** Does what a command says and answers it in the thread, once however often it is called for the same message. */
-export async function runCommand(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<void> {
-  const reply = await replyTo(deps, call, signal);
-  if (!reply) return;
+/**
+ * Does what a command says and answers it in the thread, once however often it is called for the same message.
+ * @returns the words that the caller has to send to the session in place of the message, for `steer`; null otherwise
+ * @throws API errors, after which it may be called again; the signal's reason
+ */
+export async function runCommand(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<string | null> {
+  if (call.command.type === "steer" && call.command.text !== "") return call.command.text;
   const { surface, store } = deps;
+  // The thread's record, which the post needs, is missing where nobody has spoken yet.
+  await store.threads.open(call.thread);
+  const reply = await replyTo(deps, call, signal);
+  if (!reply) return null;
   const once = { surface, deliveries: store.deliveries, thread: call.thread, signal };
   await postOnce(once, `reply:${call.messageId}`, (marker) => surface.post(call.thread, reply, marker, signal));
+  return null;
 }
 
-async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<ChatMessage | null> {
+async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<WordsMessage | null> {
   const { command, thread } = call;
-  const sessionId = await deps.sessions.current(thread);
   switch (command.type) {
     case "help":
-      return notice("info", HELP);
-    case "unknown":
-      return notice("warning", unknownText(command.name, command.nearest));
+      return notice("info", threadHelp(deps.records ? [] : ["use", "usage"]));
+    case "unknown": {
+      const text = unknownCommandText(command.name, command.nearest, "/");
+      return notice("warning", `${text} \`help\` lists what there is.`);
+    }
+    case "steer":
+      return notice("info", "Say what I should know: `steer <text>`, or just write it.");
     case "status":
-      return statusReply(sessionId === null ? null : await report(deps.client, sessionId, signal));
+      return status(deps, thread, signal);
     case "stop":
-      if (sessionId !== null && (await interrupt(deps, thread, sessionId, signal))) return null;
-      return notice("info", "Nothing is running.");
+      return stop(deps, thread, signal);
     case "new":
-      if (sessionId === null) return notice("info", "This thread is fresh already. Write what you need.");
-      await interrupt(deps, thread, sessionId, signal);
-      await deps.sessions.detach(thread, sessionId);
-      return notice("info", "A fresh start: your next message begins a new session.");
+      return startAfresh(deps, thread, signal);
+    case "agents":
+      return agents(deps, thread, signal);
+    case "use":
+      return use(deps, thread, command.agent, signal);
+    case "usage":
+      return usage(deps, call);
+    case "approve":
+      return decideAll(deps.approvals, { ...call, decision: "allow", reason: null }, signal);
+    case "deny":
+      return decideAll(deps.approvals, { ...call, decision: "deny", reason: command.reason }, signal);
   }
 }
 
-function unknownText(name: string, nearest: string | null): string {
-  const hint = nearest === null ? "" : ` Did you mean \`${nearest}\`?`;
-  return `There is no command \`/${name}\`.${hint} \`help\` lists what there is.`;
+async function status(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage> {
+  const sessionId = await deps.sessions.current(thread);
+  if (sessionId === null) {
+    return notice("info", "Nothing is running: this thread has no session yet. Write what you need.");
+  }
+  return notice("info", statusText(await statusReport(deps.client, sessionId, signal)));
 }
 
-async function report(client: Anthropic, sessionId: string, signal: AbortSignal) {
-  const session = await client.beta.sessions.retrieve(sessionId, {}, { signal, timeout: REQUEST_TIMEOUT_MS });
-  const { usage, stats } = session;
-  const cached =
-    (usage.cache_read_input_tokens ?? 0) +
-    (usage.cache_creation?.ephemeral_5m_input_tokens ?? 0) +
-    (usage.cache_creation?.ephemeral_1h_input_tokens ?? 0);
-  return {
-    status: session.status,
-    tokens: (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0) + cached,
-    activeSeconds: stats.active_seconds ?? 0,
-    queuedMessages: await queuedMessages(client, sessionId, signal),
-  };
+/** The status message then says that the turn was stopped, so nothing else need be said. */
+async function stop(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage | null> {
+  const sessionId = await deps.sessions.current(thread);
+  if (sessionId !== null && (await interrupt(deps, thread, sessionId, signal))) return null;
+  return notice("info", "Nothing is running.");
 }
 
-async function queuedMessages(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<number> {
-  const page = await client.beta.sessions.events.list(
-    sessionId,
-    { order: "desc", limit: QUEUE_SHOWN_MAX, types: ["user.message"] },
-    { signal, timeout: REQUEST_TIMEOUT_MS },
-  );
-  return page.data.filter((event) => event.type === "user.message" && event.processed_at === null).length;
+async function startAfresh(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage> {
+  const sessionId = await deps.sessions.current(thread);
+  if (sessionId === null) return notice("info", "This thread is fresh already. Write what you need.");
+  await interrupt(deps, thread, sessionId, signal);
+  await deps.sessions.detach(thread, sessionId);
+  return notice("info", "A fresh start: your next message begins a new session.");
+}
+
+async function agents(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage> {
+  const { client, defaultAgentId = null, records } = deps;
+  const [all, inUse] = await Promise.all([
+    listAgents(client, defaultAgentId, signal),
+    threadAgent(deps, thread, signal),
+  ]);
+  const how = records ? "\n\n`use agent <name>` gives this thread to another one." : "";
+  return notice("info", agentsText(all, inUse) + how);
+}
+
+async function use(
+  deps: CommandDeps,
+  thread: ChatThreadKey,
+  wanted: string,
+  signal: AbortSignal,
+): Promise<WordsMessage> {
+  const { records } = deps;
+  if (!records) return notice("warning", "The agent of this thread can't be changed from here.");
+  if (wanted === "") return agents(deps, thread, signal);
+  const all = await listAgents(deps.client, deps.defaultAgentId ?? null, signal);
+  const match = findAgentNamed(all, wanted);
+  if (match.type !== "one") return notice("warning", unclearAgentText(wanted, match));
+  return switchAgent({ ...deps, records }, thread, match.agent, signal);
+}
+
+async function usage({ records }: CommandDeps, { thread, personId }: CommandCall): Promise<WordsMessage> {
+  const place = placeOf(thread);
+  if (!records || place === null)
+    return notice("info", "Usage is not counted here. `status` says what this session took.");
+  return notice("info", usageText(await usageReport(records, place, personId)));
 }

@@ -1,4 +1,5 @@
-import { COMMAND_NAMES, nearest } from "../shared/commands.ts";
+import { COMMAND_NAMES } from "../shared/commands.ts";
+import { nearest } from "../shared/nearest.ts";
 
 /** What a line typed in the terminal asks for. */
 export type TerminalLine =

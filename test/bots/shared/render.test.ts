@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compactNumber, errorMessage, formatBytes, formatDuration, statusReply } from "../../../bots/shared/render.ts";
+import { compactNumber, errorMessage, formatBytes, formatCents, formatDuration } from "../../../bots/shared/render.ts";
 import { firstSentence, toolLabel } from "../../../bots/shared/tool-label.ts";
 import { isMessageWith, userMessageText } from "../../../bots/shared/user-message.ts";
 
@@ -20,12 +20,13 @@ describe("words", () => {
     expect(markdown.split(/[.;]/).length).toBeGreaterThan(1);
   });
 
-  it("report a status with what waits", () => {
-    const report = { status: "running", tokens: 12_345, activeSeconds: 62, queuedMessages: 1 } as const;
-    expect(statusReply(report)).toMatchObject({
-      markdown: "Working. 12.3k tokens, 1:02 of work, 1 unread message so far in this session.",
-    });
-  });
+  it.each([
+    [0, "$0"],
+    [0.4, "<$0.01"],
+    [42, "$0.42"],
+    [1200, "$12"],
+    [123_450, "$1234.50"],
+  ])("%d cents are %s", (cents, text) => expect(formatCents(cents)).toBe(text));
 
   it.each([
     [0, "0:00"],

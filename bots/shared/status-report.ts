@@ -1,0 +1,86 @@
+import type { Anthropic } from "@anthropic-ai/sdk";
+import { compactNumber, formatCents, formatDuration } from "./render.ts";
+
+type SessionStatus = Anthropic.Beta.Sessions.BetaManagedAgentsSession["status"];
+type Usage = Anthropic.Beta.Sessions.BetaManagedAgentsSession["usage"];
+
+export interface StatusReport {
+  status: SessionStatus | "waiting";
+  /** How long it has been running; null when it is not. */
+  runningMs: number | null;
+  /** Of the session so far, cached ones included. */
+  tokens: number;
+  /** Of the session so far; null when the model has no known price. */
+  costCents: number | null;
+  activeSeconds: number;
+  queuedMessages: number;
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const QUEUE_SHOWN_MAX = 50;
+
+/** @throws API errors; the signal's reason */
+export async function statusReport(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<StatusReport> {
+  const request = { signal, timeout: REQUEST_TIMEOUT_MS };
+  const [session, latest] = await Promise.all([
+    client.beta.sessions.retrieve(sessionId, {}, request),
+    client.beta.sessions.events.list(
+      sessionId,
+      {
+        order: "desc",
+        limit: QUEUE_SHOWN_MAX,
+        types: ["user.message", "session.status_running", "session.status_idle"],
+      },
+      request,
+    ),
+  ]);
+  const queued = latest.data.filter((event) => event.type === "user.message" && event.processed_at === null);
+  const state = latest.data.find((event) => event.type !== "user.message");
+  const waits = state?.type === "session.status_idle" && state.stop_reason.type === "requires_action";
+  const runs = session.status === "running" && state?.type === "session.status_running";
+  return {
+    status: session.status === "idle" && waits ? "waiting" : session.status,
+    runningMs: runs ? Date.now() - Date.parse(state.processed_at) : null,
+    tokens: tokensOf(session.usage),
+    costCents: costCentsOf(session.usage),
+    activeSeconds: session.stats.active_seconds ?? 0,
+    queuedMessages: queued.length,
+  };
+}
+
+/** Pure: the answer to the `status` command. */
+export function statusText(report: StatusReport): string {
+  const { status, runningMs, tokens, costCents, activeSeconds, queuedMessages } = report;
+  const facts = [
+    `${compactNumber(tokens)} tokens`,
+    ...(costCents === null ? [] : [formatCents(costCents)]),
+    `${formatDuration(activeSeconds * 1000)} of work`,
+  ];
+  return [
+    status === "running" && runningMs !== null ? `Working for ${formatDuration(runningMs)}.` : STATUS_WORDS[status],
+    `So far in this session: ${facts.join(", ")}.`,
+    ...(queuedMessages === 0 ? [] : [`${queuedMessages} unread message${queuedMessages === 1 ? "" : "s"}.`]),
+  ].join(" ");
+}
+
+/** Pure: what the API says that a session has cost, in US cents; null when it does not. */
+export function costCentsOf({ list_cost }: Usage): number | null {
+  const cents = Number(list_cost?.amount ?? Number.NaN);
+  return list_cost?.currency === "USD" && Number.isFinite(cents) ? cents : null;
+}
+
+function tokensOf(usage: Usage): number {
+  const cached =
+    (usage.cache_read_input_tokens ?? 0) +
+    (usage.cache_creation?.ephemeral_5m_input_tokens ?? 0) +
+    (usage.cache_creation?.ephemeral_1h_input_tokens ?? 0);
+  return (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0) + cached;
+}
+
+const STATUS_WORDS: Record<StatusReport["status"], string> = {
+  idle: "Idle, waiting for you.",
+  waiting: "Waiting for an approval.",
+  running: "Working.",
+  rescheduling: "Waiting to try again after a problem with the model.",
+  terminated: "Ended. Your next message starts a new session.",
+};
