@@ -1,6 +1,8 @@
 import { newId } from "../ids.ts";
+import { type ModelPrice, requestCostNanocents } from "../models/model-price.ts";
 import type { ModelResponse, ModelStreamEvent, ModelToolUse } from "../models/model-provider.ts";
 import type { EventPreview, ModelUsage } from "../schemas/event.ts";
+import type { RequestCost } from "../sessions/list-cost.ts";
 import type { ModelAnswer } from "./replay.ts";
 import type { Turn } from "./turn.ts";
 
@@ -18,6 +20,10 @@ type StampedContent = (
 
 /** Starts the one request that a step makes, on the provider of the session's model. */
 export type StreamModel = (signal: AbortSignal) => AsyncIterable<ModelStreamEvent>;
+export interface AskedModel {
+  stream: StreamModel;
+  price: ModelPrice | null;
+}
 /** `frame` numbers the previews of one event from 0, so that a gap can be told. */
 export type ShowPreview = (preview: EventPreview, frame: number) => void;
 
@@ -27,13 +33,13 @@ export type ShowPreview = (preview: EventPreview, frame: number) => void;
  */
 export async function callModel(
   turn: Turn,
-  stream: StreamModel,
+  { stream, price }: AskedModel,
   show: ShowPreview,
   signal: AbortSignal,
 ): Promise<void> {
   const ids = { messageId: newId("sevt"), thinkingId: newId("sevt") };
   const { startId, response } = await requestModel(turn, stream, previewer(ids, show), signal);
-  stageAnswer(turn, startId, response, ids);
+  stageAnswer(turn, startId, response, { ...ids, price });
 }
 
 /**
@@ -87,7 +93,7 @@ function stageAnswer(
   turn: Turn,
   startId: string,
   response: ModelResponse,
-  ids: { messageId: string; thinkingId: string },
+  { price, ...ids }: { messageId: string; thinkingId: string; price: ModelPrice | null },
 ): void {
   const content = replayable(response.content);
   const texts = content.flatMap((block) => (block.type === "text" ? [block] : []));
@@ -95,7 +101,11 @@ function stageAnswer(
     turn.stage({ type: "agent.thinking", id: ids.thinkingId });
   }
   if (texts.length > 0) turn.stage({ type: "agent.message", id: ids.messageId, content: texts });
-  const answer: ModelAnswer = response.stopReason === "refusal" ? { content, refused: true } : { content };
+  const answer: ModelAnswer & Partial<RequestCost> = {
+    content,
+    ...(response.stopReason === "refusal" && { refused: true as const }),
+    ...(price && { cost_nanocents: requestCostNanocents(price, response.usage) }),
+  };
   turn.stage(
     {
       type: "span.model_request_end",

@@ -1,5 +1,7 @@
+import { requestCostNanocents } from "../models/model-price.ts";
 import { ModelError, type ModelResponse } from "../models/model-provider.ts";
 import type { EventOf } from "../schemas/event.ts";
+import type { RequestCost } from "../sessions/list-cost.ts";
 import { callModel, requestModel, stageUnanswered } from "./call-model.ts";
 import { COMPACT_AT, compactedContext, compactionMessages } from "./compaction.ts";
 import { deliverOutputs } from "./deliver-outputs.ts";
@@ -8,7 +10,7 @@ import { giveUp, rescheduleOrGiveUp } from "./failure.ts";
 import { planIntake } from "./intake.ts";
 import { type LoopLimits, nextStep, type Step } from "./loop.ts";
 import { buildRequest } from "./model-request.ts";
-import { type CompactedContext, wasRefused } from "./replay.ts";
+import { type CompactedContext, type ModelAnswer, wasRefused } from "./replay.ts";
 import type { Run } from "./run-session.ts";
 import { runTool } from "./run-tools.ts";
 import { prepareCall } from "./toolset.ts";
@@ -110,7 +112,7 @@ async function callModelStep(run: Run): Promise<Outcome> {
   try {
     await callModel(
       turn,
-      (signal) => model.provider.stream(request, signal),
+      { stream: (signal) => model.provider.stream(request, signal), price: model.info.price },
       (preview, frame) => deps.log.preview(turn.sessionId, preview, frame),
       signals.any,
     );
@@ -135,7 +137,7 @@ async function compactStep(run: Run): Promise<Outcome> {
       () => undefined,
       signals.any,
     );
-    stageCompaction(turn, startId, response);
+    stageCompaction(turn, startId, response, requestCostNanocents(model.info.price, response.usage));
   } catch (error) {
     return onModelFailure(run, error);
   }
@@ -146,7 +148,7 @@ async function compactStep(run: Run): Promise<Outcome> {
  * The summary is for the model alone: no `agent.message`.
  * @throws ModelError when there is none: nothing would be left of the conversation
  */
-function stageCompaction(turn: Turn, startId: string, { content, usage }: ModelResponse): void {
+function stageCompaction(turn: Turn, startId: string, { content, usage }: ModelResponse, costNanocents: number): void {
   const summary = content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
   if (summary.trim() === "") {
     throw new ModelError("model_request_failed_error", "The model gave no summary of the conversation.", {
@@ -154,7 +156,11 @@ function stageCompaction(turn: Turn, startId: string, { content, usage }: ModelR
     });
   }
   const hidden: CompactedContext = { summary: compactedContext(summary, turn.events) };
-  turn.stage({ type: "span.model_request_end", model_request_start_id: startId, is_error: false, model_usage: usage });
+  const answer: ModelAnswer & RequestCost = { content: [], cost_nanocents: costNanocents };
+  turn.stage(
+    { type: "span.model_request_end", model_request_start_id: startId, is_error: false, model_usage: usage },
+    answer,
+  );
   turn.stage({ type: "agent.thread_context_compacted" }, hidden);
 }
 

@@ -113,7 +113,7 @@ export class Turn {
   }
 
   #stage(event: SessionEvent, hidden?: unknown): void {
-    this.#state = transition(this.#state, event);
+    this.#state = transition(this.#state, event, hidden);
     this.#view = advance(this.#view, event);
     this.#staged.push(hidden === undefined ? { event } : { event, private: hidden });
     const seq = (this.#events.at(-1)?.seq ?? 0) + 1;

@@ -46,6 +46,7 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
       terminate: (workspaceId, sessionId, lastEvents) =>
         terminateSession(database.pool, wakeups, { workspaceId, sessionId }, lastEvents),
       announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
+      runtimeUsdPerHour: config.runtimeUsdPerHour,
     }),
     eventLog,
     readEventPage: (...query) => readEventPage(database.pool, ...query),

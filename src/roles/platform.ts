@@ -75,7 +75,7 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
       wakeups,
       eventLog: createEventLog(database.pool, wakeups),
       files: createFiles({ store: createFileStore(database.prisma), blobs, log }),
-      models: createModelRegistry(modelProviders(config, log)),
+      models: createModelRegistry(modelProviders(config, log), config.modelPrices),
       hintRun: createRunHint(queue, log),
       processId: randomUUID(),
       log,

@@ -25,6 +25,10 @@ const StopDetails = z
   .object({ type: z.literal("refusal"), category: RefusalCategory.nullable(), explanation: z.string().nullable() })
   .nullable();
 
+/** `amount` counts cents, in decimal digits. */
+export const MonetaryAmount = z.object({ amount: z.string(), currency: z.literal("USD") });
+export type MonetaryAmount = z.infer<typeof MonetaryAmount>;
+
 export const SessionUsage = z.object({
   input_tokens: z.number().int(),
   output_tokens: z.number().int(),
@@ -34,6 +38,8 @@ export const SessionUsage = z.object({
     ephemeral_1h_input_tokens: z.number().int(),
   }),
   active_seconds: z.number(),
+  /** At list price, model requests and runtime together. Events that were written before it was counted lack it. */
+  list_cost: MonetaryAmount.optional(),
 });
 export type SessionUsage = z.infer<typeof SessionUsage>;
 

@@ -9,6 +9,7 @@ import type { EventOf, QueuedEvent } from "../schemas/event.ts";
 import type { FileResource } from "../schemas/resource.ts";
 import type { Session, SessionStatus } from "../schemas/session.ts";
 import { toJsonb } from "./jsonb.ts";
+import { nanocentsOf } from "./list-cost.ts";
 import { type SessionRow, toResource, toSession } from "./session-view.ts";
 import { INITIAL_STATE, type SessionState, transition } from "./transition.ts";
 
@@ -31,6 +32,8 @@ export interface NewSession {
   initialEvents: QueuedEvent[];
   /** For the log; the session's state is what they add up to. */
   firstEvents: EventOf<"session.status_running" | "session.thread_status_running">[];
+  /** List price, kept for as long as the session lives. */
+  runtimeUsdPerHour: number;
 }
 
 export interface SessionFilter {
@@ -134,7 +137,7 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
 }
 
 async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, session: NewSession): Promise<void> {
-  const state = session.firstEvents.reduce<SessionState>(transition, INITIAL_STATE);
+  const state = session.firstEvents.reduce<SessionState>((sum, event) => transition(sum, event), INITIAL_STATE);
   await tx.session.create({
     data: {
       id: session.id,
@@ -146,7 +149,7 @@ async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, 
       threadId: session.threadId,
       title: session.title,
       metadata: session.metadata,
-      usage: state.usage,
+      usage: { ...state.usage, runtime_nanocents_per_hour: nanocentsOf(session.runtimeUsdPerHour) },
       status: state.status,
       runningSince: state.runningSince,
       lastSeq: session.firstEvents.length,

@@ -1,19 +1,25 @@
+import { z } from "zod";
 import type { Session as StoredSession, SessionResource as ResourceRow } from "../generated/client.ts";
 import { SessionAgent } from "../schemas/agent.ts";
 import { Metadata } from "../schemas/primitives.ts";
 import { SessionUsage } from "../schemas/event.ts";
 import type { FileResource } from "../schemas/resource.ts";
 import { type Session, SessionStatus } from "../schemas/session.ts";
-import { activeMsAt } from "./transition.ts";
+import { type CountedUsage, INITIAL_STATE, usageAt } from "./transition.ts";
 
 export type SessionRow = StoredSession & { resources: ResourceRow[] };
 
-const StoredUsage = SessionUsage.omit({ active_seconds: true });
+const { token_nanocents, runtime_nanocents_per_hour } = INITIAL_STATE.usage;
+/** Rows from before costs were counted lack them. */
+const StoredUsage = SessionUsage.omit({ active_seconds: true, list_cost: true }).extend({
+  token_nanocents: z.int().default(token_nanocents),
+  runtime_nanocents_per_hour: z.int().default(runtime_nanocents_per_hour),
+}) satisfies z.ZodType<CountedUsage>;
 
 /** A session as the wire shows it at `now`. Pure. */
 export function toSession(row: SessionRow, now: Date): Session {
   const runningSince = row.runningSince?.toISOString() ?? null;
-  const activeSeconds = activeMsAt({ activeMs: row.activeMs, runningSince }, now.getTime()) / 1000;
+  const usage = usageAt({ usage: StoredUsage.parse(row.usage), activeMs: row.activeMs, runningSince }, now);
   const status = SessionStatus.parse(row.status);
   const until = status === "terminated" ? row.updatedAt : now;
   return {
@@ -25,9 +31,9 @@ export function toSession(row: SessionRow, now: Date): Session {
     title: row.title,
     metadata: Metadata.parse(row.metadata),
     resources: row.resources.toSorted(byCreation).map(toResource),
-    usage: { ...StoredUsage.parse(row.usage), active_seconds: activeSeconds },
+    usage,
     stats: {
-      active_seconds: activeSeconds,
+      active_seconds: usage.active_seconds,
       // The clocks of the database and of this process may differ a little.
       duration_seconds: Math.max(0, until.getTime() - row.createdAt.getTime()) / 1000,
     },

@@ -42,6 +42,8 @@ interface Dependencies {
   terminate(workspaceId: string, sessionId: string, lastEvents: SessionEvent[]): Promise<boolean>;
   /** Tells whoever follows a session that it is gone. Never waits. */
   announceDeleted(sessionId: string): void;
+  /** List price of new sessions' runtime. */
+  runtimeUsdPerHour: number;
 }
 
 export function createSessions(dependencies: Dependencies): Sessions {
@@ -76,6 +78,7 @@ export function createSessions(dependencies: Dependencies): Sessions {
         resources: newResources(params.resources ?? []),
         initialEvents,
         firstEvents: initialEvents.length > 0 ? runningEvents(agent.name, threadId) : [],
+        runtimeUsdPerHour: dependencies.runtimeUsdPerHour,
       });
     },
 

@@ -28,7 +28,12 @@ async function answered(content: ModelResponse["content"], deltas: [number, stri
     for (const [index, text] of deltas) yield { type: "text", index, text };
     yield { type: "response", response: { content, stopReason: "end_turn", usage: NO_USAGE } };
   }
-  await callModel(turn, stream, (preview, frame) => previews.push({ preview, frame }), new AbortController().signal);
+  await callModel(
+    turn,
+    { stream, price: null },
+    (preview, frame) => previews.push({ preview, frame }),
+    new AbortController().signal,
+  );
   return { turn, previews, events: turn.events.map(({ event }) => event) };
 }
 
@@ -90,7 +95,12 @@ describe("a model's answer", () => {
       stopped = true;
       throw signal.reason;
     }
-    const calling = callModel(turn, stream, (preview) => shown.push(preview), new AbortController().signal);
+    const calling = callModel(
+      turn,
+      { stream, price: null },
+      (preview) => shown.push(preview),
+      new AbortController().signal,
+    );
     await expect(calling).rejects.toThrow(LeaseLostError);
     await expect.poll(() => stopped).toBe(true);
     expect(shown.map(({ type }) => type)).toEqual(["event_start"]);

@@ -14,6 +14,7 @@ describe("a secret", () => {
   });
 
   it.each<[string, () => string]>([
+    // oxlint-disable-next-line typescript/restrict-template-expressions
     ["interpolated", () => `${secret}`],
     ["added to a text", () => "key: " + String(secret)],
     ["made JSON of", () => JSON.stringify({ nested: { secret } })],

@@ -33,6 +33,8 @@ export const KNOWN_MODELS: readonly KnownModel[] = ["model-c", "model-b", "model
   maxOutputTokens: 32_000,
 }));
 
+export const RUNTIME_USD_PER_HOUR = 0.5;
+
 /** The API over real Postgres and disk, listening. The harness is the one thing that is missing: nothing runs. */
 export async function startApi(overrides: Partial<ApiDependencies> & { fileBytesMax?: number } = {}) {
   const testDatabase = await createTestDatabase();
@@ -66,6 +68,7 @@ export async function startApi(overrides: Partial<ApiDependencies> & { fileBytes
     files,
     terminate: (owner, sessionId, events) => terminateSession(pool, wakeups, { workspaceId: owner, sessionId }, events),
     announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
+    runtimeUsdPerHour: RUNTIME_USD_PER_HOUR,
   });
   const hinted: string[] = [];
 
