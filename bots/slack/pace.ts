@@ -1,0 +1,120 @@
+import { wait } from "../shared/backoff.ts";
+
+export interface PaceLimit {
+  key: string;
+  /** One call each. */
+  intervalMs: number;
+  /** Calls that may be made at once after a rest. At least 1. */
+  burst: number;
+}
+
+/** Where paces are kept, for all processes together. */
+export interface PaceStore {
+  /** Takes the next slot of each limit. Returns how long to wait for it, in ms; 0 for now. */
+  reserve(limits: readonly PaceLimit[]): Promise<number>;
+  /** Takes a slot only when much of the burst is left: 0 when it did, else how long until that may be so, in ms. */
+  reserveSpare(limit: PaceLimit): Promise<number>;
+  /** No slot comes before this time is over. */
+  hold(limit: PaceLimit, forMs: number): Promise<void>;
+  /** How long the longest of these is held, in ms; 0 when none is. */
+  heldMs(keys: readonly string[]): Promise<number>;
+  /** Drops what has been at rest for this long. */
+  forget(olderThanMs: number): Promise<void>;
+}
+
+export interface PacedCall {
+  team: string;
+  /** As Slack calls it: `chat.postMessage`. */
+  method: string;
+  /** For what is posted; null for a call that no channel's pace holds for. */
+  channel: string | null;
+  /**
+   * `normal` waits its turn. `spare` gives way: it waits until the calls of others leave room, so that redrawing a status
+   * never holds up an answer.
+   */
+  urgency: "normal" | "spare";
+}
+
+/** Keeps all workers together within Slack's rate limits. */
+export interface Pace {
+  /** Resolves when the call may be made. Rejects with the signal's reason when that aborts. */
+  turn(call: PacedCall, signal: AbortSignal): Promise<void>;
+  /** Whether a call may be made right now; takes its slot if so. For what is not worth waiting for. */
+  spareNow(call: PacedCall): Promise<boolean>;
+  /** Slack said `Retry-After`: no worker makes such a call before. */
+  holdOff(call: PacedCall, forMs: number): Promise<void>;
+}
+
+const MINUTE_MS = 60_000;
+/** Slack: about one message a second in a channel, short bursts allowed. The first posts of a thread need not wait. */
+const POSTS = { intervalMs: 1_000, burst: 3 };
+/** Calls a minute of a method in a workspace, by tier; a fifth of them may come at once. */
+const TIERS = { 2: 20, 3: 50, 4: 100 } as const;
+/** "Several hundred a minute" in a workspace. */
+const POSTS_PER_MINUTE = 300;
+
+const PER_MINUTE: Record<string, number> = {
+  "chat.postMessage": POSTS_PER_MINUTE,
+  "chat.update": TIERS[3],
+  "chat.delete": TIERS[3],
+  "chat.startStream": TIERS[2],
+  "chat.appendStream": TIERS[4],
+  "chat.stopStream": TIERS[2],
+  "chat.getPermalink": POSTS_PER_MINUTE,
+  "conversations.replies": TIERS[3],
+  "reactions.add": TIERS[3],
+  "agents.sessions.setStatus": TIERS[3],
+  "files.getUploadURLExternal": TIERS[4],
+  "files.completeUploadExternal": TIERS[4],
+  "files.info": TIERS[4],
+  "users.info": TIERS[4],
+  "usergroups.users.list": TIERS[2],
+};
+/** What makes a message in a channel. */
+const POSTING = new Set(["chat.postMessage", "files.completeUploadExternal", "chat.startStream"]);
+
+export function createPace(store: PaceStore): Pace {
+  const normalTurn = async (call: PacedCall, signal: AbortSignal) => {
+    const limits = limitsOf(call);
+    const keys = limits.map(({ key }) => key);
+    for (;;) {
+      const waitMs = await store.reserve(limits);
+      if (waitMs <= 0) return;
+      await wait(waitMs, signal);
+      // Slack may have said `Retry-After` meanwhile; then this slot is void, and the next one comes after that.
+      if ((await store.heldMs(keys)) <= 0) return;
+    }
+  };
+
+  return {
+    async turn(call, signal) {
+      signal.throwIfAborted();
+      if (call.urgency === "normal") await normalTurn(call, signal);
+      else {
+        const limit = methodLimit(call);
+        for (let waitMs = await store.reserveSpare(limit); waitMs > 0; waitMs = await store.reserveSpare(limit))
+          await wait(waitMs, signal);
+      }
+      signal.throwIfAborted();
+    },
+
+    spareNow: async (call) => (await store.reserveSpare(methodLimit(call))) <= 0,
+
+    holdOff: (call, forMs) => store.hold(channelLimit(call) ?? methodLimit(call), forMs),
+  };
+}
+
+/** Slack counts posts by channel, so a full channel must not hold up the others. */
+function channelLimit({ team, method, channel }: PacedCall): PaceLimit | null {
+  return channel !== null && POSTING.has(method) ? { key: `slack:${team}:${channel}`, ...POSTS } : null;
+}
+
+function methodLimit({ team, method }: PacedCall): PaceLimit {
+  const perMinute = PER_MINUTE[method] ?? TIERS[3];
+  return { key: `slack:${team}:${method}`, intervalMs: MINUTE_MS / perMinute, burst: Math.max(2, perMinute / 5) };
+}
+
+function limitsOf(call: PacedCall): PaceLimit[] {
+  const channel = channelLimit(call);
+  return channel ? [channel, methodLimit(call)] : [methodLimit(call)];
+}
