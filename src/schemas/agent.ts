@@ -4,8 +4,17 @@ import { Metadata, PageQuery, QueryBoolean, QueryTimestamp, Timestamp } from "./
 export const BUILT_IN_TOOL_NAMES = ["bash", "read", "write", "edit", "glob", "grep"] as const;
 export type BuiltInToolName = (typeof BUILT_IN_TOOL_NAMES)[number];
 
-/** Approval by a person comes with the chat surfaces that can ask for it; a policy that can't be honoured is refused. */
-const PermissionPolicy = z.object({ type: z.literal("always_allow") });
+const POLICIES = ["always_allow", "always_ask"] as const;
+const PermissionPolicy = z.object({ type: z.enum(POLICIES) });
+export type PermissionPolicy = z.infer<typeof PermissionPolicy>;
+
+/** A policy that this server can't honour is refused, so that nobody takes a call for judged that was not. */
+const PermissionPolicyParams = z.strictObject({
+  type: z.enum(POLICIES, {
+    error: ({ input }) =>
+      input === "auto" ? "`auto` is not supported yet; take `always_allow` or `always_ask`" : undefined,
+  }),
+});
 const Effort = z.enum(["low", "medium", "high", "xhigh", "max"]);
 const SYSTEM_CHARS_MAX = 100_000;
 
@@ -13,14 +22,14 @@ const ToolConfigParams = z.strictObject({
   name: z.enum(BUILT_IN_TOOL_NAMES),
   type: z.enum(BUILT_IN_TOOL_NAMES).optional(),
   enabled: z.boolean().nullish(),
-  permission_policy: PermissionPolicy.nullish(),
+  permission_policy: PermissionPolicyParams.nullish(),
 });
 
 export const ToolsetParams = z.strictObject({
   type: z.literal("agent_toolset_20260401"),
   configs: z.array(ToolConfigParams).max(64).optional(),
   default_config: z
-    .strictObject({ enabled: z.boolean().nullish(), permission_policy: PermissionPolicy.nullish() })
+    .strictObject({ enabled: z.boolean().nullish(), permission_policy: PermissionPolicyParams.nullish() })
     .nullish(),
 });
 export type ToolsetParams = z.infer<typeof ToolsetParams>;
