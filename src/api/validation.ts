@@ -35,7 +35,10 @@ function describe(issue: Issue, parent: Path): string[] {
     case "invalid_union":
       return describeUnion(issue, path);
     case "invalid_type":
-      if (issue.expected === "never") return [line(path, "This server does not support it yet; leave the list empty")];
+      // A list whose items can be none; where a field is refused, its schema says why.
+      if (issue.expected === "never" && issue.message.startsWith("Invalid input")) {
+        return [line(path, "This server does not support it yet; leave the list empty")];
+      }
       return [line(path, issue.message.endsWith("received undefined") ? "Field required" : issue.message)];
     default:
       return [line(path, issue.message)];

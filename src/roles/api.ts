@@ -13,6 +13,7 @@ import { createResources } from "../sessions/resources.ts";
 import { createSessionStore } from "../sessions/session-store.ts";
 import { createSessions } from "../sessions/sessions.ts";
 import { terminateSession } from "../sessions/terminate.ts";
+import { updateSession } from "../sessions/update-session.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
 import type { Platform } from "./platform.ts";
 
@@ -45,6 +46,8 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
       files,
       terminate: (workspaceId, sessionId, lastEvents) =>
         terminateSession(database.pool, wakeups, { workspaceId, sessionId }, lastEvents),
+      update: (workspaceId, sessionId, params) =>
+        updateSession(database.pool, wakeups, { workspaceId, sessionId }, params),
       announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
       runtimeUsdPerHour: config.runtimeUsdPerHour,
     }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Timestamp } from "./primitives.ts";
+import { Metadata, Timestamp } from "./primitives.ts";
 import { ContentBlock, TextBlock } from "./content.ts";
 
 /** Token counts of one model request; `input_tokens` excludes what the cache served or took in. */
@@ -70,12 +70,19 @@ const resultFields = { tool_use_id: z.string(), content: z.array(ContentBlock), 
 
 const userMessageFields = { content: z.array(ContentBlock).min(1).max(1000) };
 const userInterruptFields = { session_thread_id: z.string().nullable().optional() };
+const confirmationFields = {
+  /** Id of the `agent.tool_use` event. */
+  tool_use_id: z.string().min(1),
+  result: z.enum(["allow", "deny"]),
+  deny_message: z.string().nullable().optional(),
+};
 
 /** Every event that this version writes, exactly as the API shows it and as the log stores it. */
 export const SessionEvent = z
   .discriminatedUnion("type", [
     committed("user.message", userMessageFields),
     committed("user.interrupt", userInterruptFields),
+    committed("user.tool_confirmation", confirmationFields),
     committed("agent.message", { content: z.array(TextBlock) }),
     committed("agent.thinking", {}),
     committed("agent.tool_use", {
@@ -96,6 +103,8 @@ export const SessionEvent = z
     committed("session.thread_status_terminated", threadFields),
     committed("session.usage", { usage: SessionUsage, budget: z.null() }),
     committed("session.error", { error: SessionErrorDetail }),
+    // Only what changed; metadata is the whole of it, and left out when nothing is left of it.
+    committed("session.updated", { title: z.string().nullable().optional(), metadata: Metadata.optional() }),
     committed("session.deleted", {}),
     committed("span.model_request_start", {}),
     committed("span.model_request_end", {
@@ -113,6 +122,12 @@ export type EventOf<Type extends SessionEventType> = Extract<SessionEvent, { typ
 export const EventParams = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("user.message"), ...userMessageFields }),
   z.strictObject({ type: z.literal("user.interrupt"), ...userInterruptFields }),
+  z
+    .strictObject({ type: z.literal("user.tool_confirmation"), ...confirmationFields })
+    .refine(({ result, deny_message }) => result === "deny" || deny_message === undefined || deny_message === null, {
+      path: ["deny_message"],
+      message: "is only allowed when `result` is `deny`",
+    }),
 ]);
 export type EventParams = z.infer<typeof EventParams>;
 
@@ -120,6 +135,12 @@ export type EventParams = z.infer<typeof EventParams>;
 export const QueuedEvent = z.discriminatedUnion("type", [
   z.object({ id: z.string(), type: z.literal("user.message"), processed_at: z.null(), ...userMessageFields }),
   z.object({ id: z.string(), type: z.literal("user.interrupt"), processed_at: z.null(), ...userInterruptFields }),
+  z.object({
+    id: z.string(),
+    type: z.literal("user.tool_confirmation"),
+    processed_at: z.null(),
+    ...confirmationFields,
+  }),
 ]);
 export type QueuedEvent = z.infer<typeof QueuedEvent>;
 

@@ -7,6 +7,7 @@ import { FileResource, FileResourceParams } from "./resource.ts";
 export const SessionStatus = z.enum(["idle", "running", "rescheduling", "terminated"]);
 export type SessionStatus = z.infer<typeof SessionStatus>;
 
+const TITLE_CHARS_MAX = 512;
 const RESOURCES_MAX = 500;
 const INITIAL_EVENTS_MAX = 50;
 
@@ -17,7 +18,7 @@ export const SessionCreateParams = z
       z.strictObject({ type: z.literal("agent"), id: z.string().min(1), version: AgentVersion.nullish() }),
     ]),
     environment_id: z.string().min(1),
-    title: z.string().max(512).nullish(),
+    title: z.string().max(TITLE_CHARS_MAX).nullish(),
     metadata: Metadata.optional(),
     resources: z.array(FileResourceParams).max(RESOURCES_MAX).optional(),
     initial_events: z.array(EventParams.options[0]).max(INITIAL_EVENTS_MAX).optional(),
@@ -26,6 +27,21 @@ export const SessionCreateParams = z
   })
   .meta({ id: "SessionCreateParams" });
 export type SessionCreateParams = z.infer<typeof SessionCreateParams>;
+
+/** Fields of the API that this server can't change yet are refused, so that nobody is misled. */
+export const SessionUpdateParams = z
+  .strictObject({
+    title: z.string().max(TITLE_CHARS_MAX).nullish(),
+    /** A patch: a key that is null is deleted. */
+    metadata: z.record(z.string(), z.string().nullable()).nullish(),
+    agent: z.never({ error: "This server can't change a session's agent yet; create a session" }).optional(),
+    budget: z
+      .null({ error: "budget_create_only: a budget can't be added to a session that was created without one" })
+      .optional(),
+    vault_ids: z.never({ error: "The vaults of a session can't be changed yet" }).optional(),
+  })
+  .meta({ id: "SessionUpdateParams" });
+export type SessionUpdateParams = z.infer<typeof SessionUpdateParams>;
 
 export const Session = z
   .object({

@@ -6,7 +6,7 @@ import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
 import { SessionAgent } from "../schemas/agent.ts";
 import { type EventParams, QueuedEvent, type SessionEvent } from "../schemas/event.ts";
-import type { Session, SessionCreateParams } from "../schemas/session.ts";
+import type { Session, SessionCreateParams, SessionUpdateParams } from "../schemas/session.ts";
 import { newResources } from "./resources.ts";
 import type { NewSession, SessionFilter, SessionStore } from "./session-store.ts";
 
@@ -20,6 +20,11 @@ export interface Sessions {
   create(workspaceId: string, params: SessionCreateParams): Promise<Session>;
   get(workspaceId: string, id: string): Promise<Session>;
   list(workspaceId: string, filter: SessionFilter, keyset: Keyset): Promise<Session[]>;
+  /**
+   * Changes its title and patches its metadata, at any time, and logs what changed.
+   * @throws AppError `invalid_request` for an archived or terminated session and for metadata beyond its limits
+   */
+  update(workspaceId: string, id: string, params: SessionUpdateParams): Promise<Session>;
   /**
    * Ends an idle session for good; its history stays readable. Idempotent.
    * @throws AppError `invalid_request` while it runs or has work waiting
@@ -38,6 +43,7 @@ interface Dependencies {
   agents: Pick<Agents, "get">;
   environments: Pick<Environments, "get">;
   files: Pick<Files, "dropBlobs">;
+  update(workspaceId: string, sessionId: string, params: SessionUpdateParams): Promise<void>;
   /** Appends a session's last events and archives it; false, with nothing done, when it is not idle. */
   terminate(workspaceId: string, sessionId: string, lastEvents: SessionEvent[]): Promise<boolean>;
   /** Tells whoever follows a session that it is gone. Never waits. */
@@ -85,6 +91,11 @@ export function createSessions(dependencies: Dependencies): Sessions {
     get,
 
     list: (workspaceId, filter, keyset) => store.list(workspaceId, filter, keyset),
+
+    async update(workspaceId, id, params) {
+      await dependencies.update(workspaceId, id, params);
+      return get(workspaceId, id);
+    },
 
     async archive(workspaceId, id) {
       const { agent, archived_at } = await get(workspaceId, id);

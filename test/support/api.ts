@@ -20,6 +20,7 @@ import { createResources } from "../../src/sessions/resources.ts";
 import { createSessionStore } from "../../src/sessions/session-store.ts";
 import { createSessions } from "../../src/sessions/sessions.ts";
 import { terminateSession } from "../../src/sessions/terminate.ts";
+import { updateSession } from "../../src/sessions/update-session.ts";
 import { connectPostgresWakeups } from "../../src/sessions/wakeups-postgres.ts";
 import { createWorkspaceStore } from "../../src/workspaces/workspace-store.ts";
 import { createWorkspaces } from "../../src/workspaces/workspaces.ts";
@@ -67,6 +68,7 @@ export async function startApi(overrides: Partial<ApiDependencies> & { fileBytes
     environments,
     files,
     terminate: (owner, sessionId, events) => terminateSession(pool, wakeups, { workspaceId: owner, sessionId }, events),
+    update: (owner, sessionId, params) => updateSession(pool, wakeups, { workspaceId: owner, sessionId }, params),
     announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
     runtimeUsdPerHour: RUNTIME_USD_PER_HOUR,
   });

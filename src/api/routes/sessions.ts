@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { invalid } from "../../errors.ts";
 import { page } from "../../schemas/primitives.ts";
-import { Session, SessionCreateParams, SessionListQuery } from "../../schemas/session.ts";
+import { Session, SessionCreateParams, SessionListQuery, SessionUpdateParams } from "../../schemas/session.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import { createdAtFilter } from "../created-at-filter.ts";
 import { assertCursorWithin, bidirectionalPage } from "../pagination.ts";
@@ -63,6 +63,22 @@ export function sessionRoutes(app: Server, { sessions, hintRun }: Dependencies):
     "/sessions/:session_id",
     { schema: { tags, summary: "Get a session", params: SessionPath, response: { 200: Session } } },
     ({ workspaceId, params }) => sessions.get(workspaceId, params.session_id),
+  );
+
+  app.post(
+    "/sessions/:session_id",
+    {
+      schema: {
+        tags,
+        summary: "Change a session's title and metadata",
+        description:
+          "Metadata is a patch: null deletes a key. Logs `session.updated` with what changed, if anything did.",
+        params: SessionPath,
+        body: SessionUpdateParams,
+        response: { 200: Session },
+      },
+    },
+    ({ workspaceId, params, body }) => sessions.update(workspaceId, params.session_id, body),
   );
 
   app.delete(
