@@ -4,6 +4,7 @@ import type { ModelResponse, ModelStreamEvent, ModelToolUse } from "../models/mo
 import type { EventPreview, ModelUsage } from "../schemas/event.ts";
 import type { RequestCost } from "../sessions/list-cost.ts";
 import type { ModelAnswer } from "./replay.ts";
+import { evaluateCall } from "./toolset.ts";
 import type { Turn } from "./turn.ts";
 
 const NO_USAGE: ModelUsage = {
@@ -122,8 +123,7 @@ function stageAnswer(
       id: block.id,
       name: block.name,
       input: block.input,
-      evaluated_permission: "allow",
-      evaluation: { type: "always_allow" },
+      ...evaluateCall(turn.lease.agent, block.name, block.input),
     });
   }
 }

@@ -1,7 +1,8 @@
-import type { QueuedEvent, SessionErrorDetail, StopReason } from "../schemas/event.ts";
+import type { EventOf, QueuedEvent, SessionErrorDetail, StopReason } from "../schemas/event.ts";
 import { usageAt } from "../sessions/transition.ts";
 import { stageUnanswered } from "./call-model.ts";
-import { INTERRUPTED, type ToolResult } from "./tool-result.ts";
+import { startedCalls } from "./loop.ts";
+import { INTERRUPTED, rejectedResult, type ToolResult } from "./tool-result.ts";
 import type { Turn } from "./turn.ts";
 
 /** Stages the events that begin a turn, unless one is under way. */
@@ -12,11 +13,12 @@ export function stageRunning(turn: Turn): void {
 }
 
 /**
- * Commits the end of the turn and gives the lease back.
+ * Commits the end of the turn, or that it waits, and gives the lease back.
+ * @param held events that may stay in the inbox
  * @returns false when somebody sent something in the meantime: the turn goes on then
  */
-export function commitIdle(turn: Turn, stopReason: StopReason): Promise<boolean> {
-  return turn.commitIdle(() => stageIdle(turn, stopReason));
+export function commitIdle(turn: Turn, stopReason: StopReason, held = 0): Promise<boolean> {
+  return turn.commitIdle(() => stageIdle(turn, stopReason), held);
 }
 
 /** Stages the events that end a turn. Committed by themselves they keep the lease, for more that is known to wait. */
@@ -28,21 +30,45 @@ export function stageIdle(turn: Turn, stopReason: StopReason): void {
   turn.stage({ type: "session.status_idle", ...idle });
 }
 
-/** Stages an end for the request that was opened and for every call that has no result. */
+/**
+ * Stages an end for the request that was opened and for every call that has no result.
+ * @param result of calls that may have run
+ */
 export function closeOpen(turn: Turn, { isError, result }: { isError: boolean; result: ToolResult }): void {
-  if (turn.view.openRequestId) stageUnanswered(turn, turn.view.openRequestId, isError);
-  for (const call of turn.view.unresolvedCalls) {
-    turn.stage({ type: "agent.tool_result", tool_use_id: call.id, ...result });
+  const { view } = turn;
+  if (view.openRequestId) stageUnanswered(turn, view.openRequestId, isError);
+  const started = new Set(startedCalls(view));
+  for (const call of view.unresolvedCalls) {
+    const confirmation = view.confirmations.get(call.id);
+    const rejected = confirmation?.result === "deny" ? rejectedResult(confirmation.deny_message) : null;
+    const closing = rejected ?? (started.has(call) ? result : INTERRUPTED);
+    turn.stage({ type: "agent.tool_result", tool_use_id: call.id, ...closing });
   }
 }
 
-/** Stages what an interrupt does: whatever is open is closed, then the interrupt and what came before it are taken up. */
+/** Stages the results of calls that people refused. */
+export function stageRejections(turn: Turn, confirmations: readonly EventOf<"user.tool_confirmation">[]): void {
+  for (const { tool_use_id, deny_message } of confirmations) {
+    turn.stage({ type: "agent.tool_result", tool_use_id, ...rejectedResult(deny_message) });
+  }
+}
+
+/**
+ * Stages what an interrupt does: whatever is open is closed, then the interrupt and what came before it are taken up. A
+ * session that waited for people is idle again at once, in the same commit: nothing would go on with it otherwise.
+ */
 export function stageInterrupt(turn: Turn, taken: readonly QueuedEvent[]): void {
+  const waited = turn.view.announcedCalls.length > 0;
+  const take = (type: QueuedEvent["type"]) => {
+    const events = taken.filter((event) => event.type === type);
+    for (const event of events) turn.take(event);
+    return events.length;
+  };
+  take("user.tool_confirmation");
   closeOpen(turn, { isError: false, result: INTERRUPTED });
-  const messages = taken.filter((event) => event.type !== "user.interrupt");
-  for (const event of messages) turn.take(event);
-  if (messages.length > 0) stageRunning(turn);
-  for (const event of taken) if (event.type === "user.interrupt") turn.take(event);
+  if (take("user.message") > 0) stageRunning(turn);
+  take("user.interrupt");
+  if (waited && turn.state.status === "idle") stageIdle(turn, { type: "end_turn" });
 }
 
 /** Commits a pause after which any harness tries again, and gives the lease back. */

@@ -4,10 +4,15 @@ import type { QueuedEvent } from "../schemas/event.ts";
  * Which queued events are taken into the log now, and whether they stop the turn. Pure.
  *
  * An interrupt jumps the queue, together with what was sent before it: that is in the log then, for the model to see
- * when it is next asked, but it is no longer work to do. What was sent after the interrupt starts the next turn.
+ * when it is next asked, but it is no longer work to do. What was sent after the interrupt starts the next turn. While
+ * calls are open, only what is decided about them jumps it: the model takes their results before anything else.
  */
-export function planIntake(inbox: readonly QueuedEvent[]): { take: QueuedEvent[]; interrupted: boolean } {
+export function planIntake(
+  inbox: readonly QueuedEvent[],
+  callsOpen: boolean,
+): { take: QueuedEvent[]; interrupted: boolean } {
   const lastInterrupt = inbox.findLastIndex((event) => event.type === "user.interrupt");
-  if (lastInterrupt === -1) return { take: [...inbox], interrupted: false };
-  return { take: inbox.slice(0, lastInterrupt + 1), interrupted: true };
+  if (lastInterrupt !== -1) return { take: inbox.slice(0, lastInterrupt + 1), interrupted: true };
+  const take = inbox.filter((event) => !callsOpen || event.type === "user.tool_confirmation");
+  return { take, interrupted: false };
 }

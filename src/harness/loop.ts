@@ -6,11 +6,18 @@ const CHARS_PER_TOKEN = 3;
 /** Of an image, or of a short document. */
 const ATTACHMENT_TOKENS = 2_000;
 
+type ToolUse = EventOf<"agent.tool_use">;
+type Confirmation = EventOf<"user.tool_confirmation">;
+
 /** What the harness does next. */
 export type Step =
   /** A model request was opened by a harness that died: close it, then look again. */
   | { type: "close_request"; startId: string }
-  | { type: "run_tools"; calls: EventOf<"agent.tool_use">[] }
+  | { type: "run_tools"; calls: ToolUse[] }
+  /** People have decided on all calls, and these they refused. */
+  | { type: "reject_calls"; confirmations: Confirmation[] }
+  /** Nothing can be done until people decide on these calls. */
+  | { type: "wait_for_decisions"; callIds: string[] }
   | { type: "compact" }
   | { type: "call_model" }
   | { type: "limit_reached"; limit: "tool_use" | "compaction" }
@@ -21,7 +28,12 @@ export interface TurnView {
   /** Somebody waits for the model's answer: a message or a tool result came after its last one. */
   owesAnswer: boolean;
   openRequestId: string | null;
-  unresolvedCalls: EventOf<"agent.tool_use">[];
+  /** Calls without a result. */
+  unresolvedCalls: ToolUse[];
+  /** What people decided on unresolved calls, by the call's id. The first word counts. */
+  confirmations: ReadonlyMap<string, Confirmation>;
+  /** Calls that an idle session told people it waits for. */
+  announcedCalls: string[];
   /** The user stopped this turn, and nothing was sent since. */
   interrupted: boolean;
   /** Failures that were to be tried again, since the last good model request or the start of the turn. */
@@ -45,6 +57,8 @@ export const EMPTY_VIEW: TurnView = {
   owesAnswer: false,
   openRequestId: null,
   unresolvedCalls: [],
+  confirmations: new Map(),
+  announcedCalls: [],
   interrupted: false,
   failedAttempts: 0,
   toolRounds: 0,
@@ -64,8 +78,22 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
       };
     case "user.interrupt":
       return { ...view, owesAnswer: false, interrupted: true };
+    case "user.tool_confirmation":
+      return afterConfirmation(view, event);
+    case "session.status_running":
+      return { ...view, announcedCalls: [] };
     case "session.status_idle":
-      return { ...view, owesAnswer: false, interrupted: false, failedAttempts: 0, toolRounds: 0, compactions: 0 };
+      // The turn is not over, it waits.
+      if (event.stop_reason.type === "requires_action") return { ...view, announcedCalls: event.stop_reason.event_ids };
+      return {
+        ...view,
+        owesAnswer: false,
+        announcedCalls: [],
+        interrupted: false,
+        failedAttempts: 0,
+        toolRounds: 0,
+        compactions: 0,
+      };
     case "session.error":
       return event.error.retry_status.type === "retrying" ? { ...view, failedAttempts: view.failedAttempts + 1 } : view;
     case "span.model_request_start":
@@ -85,10 +113,13 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
     }
     case "agent.tool_result": {
       const left = view.unresolvedCalls.filter((call) => call.id !== event.tool_use_id);
+      const confirmations = new Map(view.confirmations);
+      confirmations.delete(event.tool_use_id);
       return {
         ...view,
         owesAnswer: true,
         unresolvedCalls: left,
+        confirmations,
         contextTokens: view.contextTokens + estimateTokens(event.content),
       };
     }
@@ -106,12 +137,47 @@ export function viewOf(events: readonly LoggedEvent[]): TurnView {
 /** Pure: the same log always leads to the same step, whichever harness asks. */
 export function nextStep(view: TurnView, limits: LoopLimits): Step {
   if (view.openRequestId !== null) return { type: "close_request", startId: view.openRequestId };
-  if (view.unresolvedCalls.length > 0) return { type: "run_tools", calls: view.unresolvedCalls };
+  if (view.unresolvedCalls.length > 0) return stepOfCalls(view);
   if (!view.owesAnswer) return { type: "go_idle" };
   if (view.toolRounds >= limits.toolRoundsMax) return { type: "limit_reached", limit: "tool_use" };
   if (view.contextTokens <= limits.contextTokensMax) return { type: "call_model" };
   if (view.compactions >= limits.compactionsMax) return { type: "limit_reached", limit: "compaction" };
   return { type: "compact" };
+}
+
+/** Calls that somebody must decide on and nobody did yet. Pure. */
+function undecidedCalls({ unresolvedCalls, confirmations }: TurnView): ToolUse[] {
+  return unresolvedCalls.filter((call) => asks(call) && !confirmations.has(call.id));
+}
+
+/**
+ * Calls that an earlier harness may have started, when this is all that it wrote: those that it would run next. A call
+ * that people decide on is not among them while another call of its answer waits. Pure.
+ */
+export function startedCalls(view: TurnView): ToolUse[] {
+  if (view.unresolvedCalls.length === 0) return [];
+  const step = stepOfCalls(view);
+  return step.type === "run_tools" ? step.calls : [];
+}
+
+/** What needs nobody runs at once; what needs people waits until they have decided on all of it. */
+function stepOfCalls(view: TurnView): Step {
+  const { unresolvedCalls, confirmations } = view;
+  const unasked = unresolvedCalls.filter((call) => !asks(call));
+  if (unasked.length > 0) return { type: "run_tools", calls: unasked };
+  const undecided = undecidedCalls(view);
+  if (undecided.length > 0) return { type: "wait_for_decisions", callIds: undecided.map((call) => call.id) };
+  const refusals = [...confirmations.values()].filter(({ result }) => result === "deny");
+  if (refusals.length > 0) return { type: "reject_calls", confirmations: refusals };
+  return { type: "run_tools", calls: unresolvedCalls };
+}
+
+const asks = (call: ToolUse) => call.evaluated_permission === "ask";
+
+function afterConfirmation(view: TurnView, event: Confirmation): TurnView {
+  const waits = undecidedCalls(view).some((call) => call.id === event.tool_use_id);
+  if (!waits) return view;
+  return { ...view, confirmations: new Map([...view.confirmations, [event.tool_use_id, event]]) };
 }
 
 function afterRequest(view: TurnView, event: EventOf<"span.model_request_end">): TurnView {

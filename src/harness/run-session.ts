@@ -9,6 +9,7 @@ import type { CrashPoint } from "./crash-points.ts";
 import { rescheduleOrGiveUp } from "./failure.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { planIntake } from "./intake.ts";
+import { startedCalls } from "./loop.ts";
 import type { FindModel } from "./model-request.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { SessionFiles } from "./session-files.ts";
@@ -44,6 +45,8 @@ export interface Run {
   orphans: ReadonlySet<string>;
   /** An earlier harness began this turn. */
   resumed: boolean;
+  /** Events that the last look into the inbox left there: they wait until people have decided on the open calls. */
+  heldCount: number;
   logger: Logger;
 }
 
@@ -92,7 +95,7 @@ async function goOn(run: Run): Promise<void> {
 /** Between two tries at the model only an interrupt is attended to. */
 async function mustWait({ log }: HarnessDeps, lease: Lease): Promise<boolean> {
   if (lease.state.status !== "rescheduling" || !lease.wakeAt || lease.wakeAt.getTime() <= Date.now()) return false;
-  return !planIntake(await log.inbox(lease.fence.sessionId)).interrupted;
+  return !planIntake(await log.inbox(lease.fence.sessionId), false).interrupted;
 }
 
 async function openRun(deps: HarnessDeps, lease: Lease, compactedAt: number, signals: TurnSignals): Promise<Run> {
@@ -104,8 +107,9 @@ async function openRun(deps: HarnessDeps, lease: Lease, compactedAt: number, sig
     turn,
     sandbox: new SessionSandbox({ ...deps.sandboxes, files: deps.files }, session),
     signals,
-    orphans: new Set(turn.view.unresolvedCalls.map((call) => call.id)),
+    orphans: new Set(startedCalls(turn.view).map((call) => call.id)),
     resumed: lease.state.status !== "idle",
+    heldCount: 0,
     logger: deps.logger.child({ session_id: sessionId, lease_epoch: lease.fence.epoch }),
   };
 }

@@ -5,7 +5,7 @@ import type { RequestCost } from "../sessions/list-cost.ts";
 import { callModel, requestModel, stageUnanswered } from "./call-model.ts";
 import { COMPACT_AT, compactedContext, compactionMessages } from "./compaction.ts";
 import { deliverOutputs } from "./deliver-outputs.ts";
-import { commitIdle, stageIdle, stageInterrupt, stageRunning } from "./end-turn.ts";
+import { commitIdle, stageIdle, stageInterrupt, stageRejections, stageRunning } from "./end-turn.ts";
 import { giveUp, rescheduleOrGiveUp } from "./failure.ts";
 import { planIntake } from "./intake.ts";
 import { type LoopLimits, nextStep, type Step } from "./loop.ts";
@@ -35,7 +35,7 @@ export async function runSteps(run: Run): Promise<void> {
 
 /**
  * Whether the inbox is looked into before the step that is due: always before the model is asked, so that what was sent
- * meanwhile is in the request. Tools run whatever waits, unless it is an interrupt, of which the heartbeat tells. Going
+ * meanwhile is in the request, and before people are waited for. Tools run whatever waits, unless it is an interrupt, of which the heartbeat tells. Going
  * idle is refused while anything waits, and only then is there something to see.
  */
 function mustLook(run: Run, last: Step | null): boolean {
@@ -57,16 +57,17 @@ async function interruptible(run: Run, work: () => Promise<Outcome>): Promise<Ou
 async function takeInbox(run: Run): Promise<void> {
   const { turn, deps } = run;
   const inbox = (await deps.log.inbox(turn.sessionId)).filter((event) => !turn.hasTaken(event));
-  const { take, interrupted } = planIntake(inbox);
+  const { take, interrupted } = planIntake(inbox, turn.view.unresolvedCalls.length > 0);
+  run.heldCount = inbox.length - take.length;
   if (interrupted) {
     stageInterrupt(turn, take);
     // It leaves the inbox before the signals are renewed: whoever looks for an interrupt must not find this one again.
     await turn.commit();
   }
   run.signals = run.signals.afterInterrupt();
-  if (interrupted || turn.view.unresolvedCalls.length > 0 || isBeingStopped(turn)) return;
+  if (interrupted || isBeingStopped(turn)) return;
   for (const event of take) turn.take(event);
-  if (take.length > 0) run.sandbox.recheckMounts();
+  if (take.some((event) => event.type === "user.message")) run.sandbox.recheckMounts();
 }
 
 /** An interrupt ends its turn before anything that was sent after it is taken up. */
@@ -77,7 +78,7 @@ function isBeingStopped({ view, state }: Turn): boolean {
 async function takeStep(run: Run, step: Step): Promise<Outcome> {
   const { turn } = run;
   // From here on the session must be seen to have work, or nobody would go on when this harness dies.
-  if (step.type !== "go_idle") stageRunning(turn);
+  if (step.type !== "go_idle" && step.type !== "wait_for_decisions") stageRunning(turn);
   switch (step.type) {
     case "close_request":
       stageUnanswered(turn, step.startId, true);
@@ -88,6 +89,11 @@ async function takeStep(run: Run, step: Step): Promise<Outcome> {
       return compactStep(run);
     case "run_tools":
       return runToolsStep(run, step.calls);
+    case "reject_calls":
+      stageRejections(turn, step.confirmations);
+      return "go_on";
+    case "wait_for_decisions":
+      return waitForDecisions(run, step.callIds);
     case "limit_reached":
       await giveUp(run, {
         type: step.limit === "tool_use" ? "tool_use_limit_reached_error" : "compaction_limit_reached_error",
@@ -184,6 +190,22 @@ async function onModelFailure(run: Run, error: unknown): Promise<Outcome> {
   if (run.turn.view.openRequestId) stageUnanswered(run.turn, run.turn.view.openRequestId, true);
   await rescheduleOrGiveUp(run, { type: error.type, message: error.message }, error);
   return "released";
+}
+
+/**
+ * Lets go of the session until people decide. What was made so far is brought to them first: they may want to look at it.
+ * They are told again only when other calls are left to decide on.
+ */
+async function waitForDecisions(run: Run, callIds: string[]): Promise<Outcome> {
+  const { turn, heldCount } = run;
+  const { announcedCalls } = turn.view;
+  if (turn.state.status === "idle" && callIds.join() === announcedCalls.join()) {
+    return (await turn.commit({ idle: true, held: heldCount })) ? "released" : "go_on";
+  }
+  await deliverOutputs(run);
+  await run.deps.crashPoint("before_idle");
+  const stopReason = { type: "requires_action" as const, event_ids: callIds };
+  return (await commitIdle(turn, stopReason, heldCount)) ? "released" : "go_on";
 }
 
 async function goIdle(run: Run): Promise<Outcome> {

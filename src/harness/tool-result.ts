@@ -12,6 +12,12 @@ export const OUTCOME_UNKNOWN = errorResult(
     "to be replaced, it is empty except for the session's uploads. Check what is there before you repeat the call.",
 );
 
+/** Of a call that a person refused: it did not run. */
+export function rejectedResult(reason: string | null | undefined): ToolResult {
+  const rejected = "The user rejected this tool call, so it did not run.";
+  return errorResult(reason ? `${rejected} They say: ${reason}` : rejected);
+}
+
 /** Longer text goes to a file in the sandbox, and the model sees its beginning and end. */
 export const RESULT_CHARS_MAX = 100_000;
 const PREVIEW_CHARS = 8_000;

@@ -100,11 +100,14 @@ export class Turn {
     return true;
   }
 
-  /** Stages events that are dropped again when they can't be committed together with a release. */
-  async commitIdle(stageIdleEvents: () => void): Promise<boolean> {
+  /**
+   * Stages events that are dropped again when they can't be committed together with a release.
+   * @param held events that may stay in the inbox
+   */
+  async commitIdle(stageIdleEvents: () => void, held = 0): Promise<boolean> {
     const before = { staged: [...this.#staged], view: this.#view, state: this.#state, length: this.#events.length };
     stageIdleEvents();
-    if (await this.commit({ idle: true })) return true;
+    if (await this.commit({ idle: true, held })) return true;
     this.#staged = before.staged;
     this.#view = before.view;
     this.#state = before.state;

@@ -14,6 +14,7 @@ interface Shape {
   state: boolean;
   taken: number;
   release: "idle" | "wake" | null;
+  held: boolean;
 }
 
 /** Statements for more events, or for more that are taken, are not kept prepared. */
@@ -32,7 +33,8 @@ const prepared = new Map<string, string>();
 export function appendStatement(append: Append): Statement {
   const shape = shapeOf(append);
   const values = valuesOf(append);
-  if (shape.events > PREPARED_EVENTS_MAX || shape.taken > PREPARED_TAKEN_MAX) return { text: textOf(shape), values };
+  if (shape.events > PREPARED_EVENTS_MAX || shape.taken > PREPARED_TAKEN_MAX || shape.held)
+    return { text: textOf(shape), values };
   const name = `append_${shape.events}_${shape.state}_${shape.taken}_${shape.release}`;
   const text = prepared.get(name) ?? textOf(shape);
   prepared.set(name, text);
@@ -45,7 +47,12 @@ function shapeOf({ events, state, taken = [], release }: Append): Shape {
     state: state !== null,
     taken: taken.length,
     release: release ? ("idle" in release ? "idle" : "wake") : null,
+    held: heldBy(release) > 0,
   };
+}
+
+function heldBy(release: Append["release"]): number {
+  return release && "idle" in release ? (release.held ?? 0) : 0;
 }
 
 /** In the order in which `textOf` counts them. */
@@ -54,6 +61,7 @@ function valuesOf({ fence, events, state, taken = [], release }: Append): unknow
   if (state) {
     values.push(state.status, JSON.stringify(state.usage), Math.round(state.activeMs), state.runningSince);
     values.push(release && "wakeAt" in release ? release.wakeAt : null);
+    if (heldBy(release) > 0) values.push(heldBy(release));
   }
   if (taken.length > 0) values.push(taken);
   for (const { event, private: hidden } of events) {
@@ -68,7 +76,7 @@ function valuesOf({ fence, events, state, taken = [], release }: Append): unknow
   return values;
 }
 
-function textOf({ events, state, taken, release }: Shape): string {
+function textOf({ events, state, taken, release, held }: Shape): string {
   let bound = 2;
   const next = () => `$${(bound += 1)}`;
   const sets = [`last_seq = last_seq + ${events}`, "updated_at = now()"];
@@ -77,9 +85,11 @@ function textOf({ events, state, taken, release }: Shape): string {
   if (state) {
     sets.push(`status = ${next()}`, `usage = ${next()}`, `active_ms = ${next()}`, `running_since = ${next()}`);
     sets.push(`wake_at = ${next()}`);
+    const left = held ? next() : "0";
+    sets.push(`held_count = ${left}`);
+    if (release === "idle") conditions.push(`queued_count = ${taken} + ${left}`);
   }
   if (release) sets.push("lease_owner = NULL", "lease_expires_at = NULL");
-  if (release === "idle") conditions.push(`queued_count = ${taken}`);
 
   let remove = "";
   if (taken > 0) {

@@ -3,6 +3,8 @@ import { invalid, LeaseLostError, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type EventParams, type EventPreview, QueuedEvent, SessionEvent } from "../schemas/event.ts";
 import { appendStatement } from "./append-statement.ts";
+import { assertAwaited } from "./awaited-calls.ts";
+import { inTransaction } from "./in-transaction.ts";
 import { toJsonb } from "./jsonb.ts";
 import type { SessionState } from "./transition.ts";
 import type { Wakeups } from "./wakeups.ts";
@@ -35,10 +37,10 @@ export interface Append {
   /** Ids of queued events that these events take up: they leave the inbox in the same statement. */
   taken?: string[];
   /**
-   * Gives the lease back with this append, which then happens only if the inbox is empty afterwards (`idle`), or not
-   * before the given time again (`rescheduled`).
+   * Gives the lease back with this append: for work that comes (`idle`), which then happens only if the inbox holds
+   * nothing afterwards but the `held` events that wait for a person's decision, or until the given time (`wakeAt`).
    */
-  release?: { idle: true } | { wakeAt: Date };
+  release?: { idle: true; held?: number } | { wakeAt: Date };
 }
 
 export interface Appended {
@@ -57,7 +59,8 @@ export interface Appended {
 export interface EventLog {
   /**
    * Puts events into the inbox, all or nothing, in order, and wakes whoever follows the session.
-   * @throws AppError `not_found`, also for another workspace's session; `invalid_request` for an archived one
+   * @throws AppError `not_found`, also for another workspace's session; `invalid_request` for an archived one, and for
+   *   the confirmation of a tool call that does not wait for one
    */
   enqueue(workspaceId: string, sessionId: string, events: EventParams[]): Promise<QueuedEvent[]>;
   /** The inbox in order of arrival. */
@@ -65,7 +68,7 @@ export interface EventLog {
   /**
    * Commits events, then wakes whoever follows the session. Repeating an append whose answer was lost fails on the ids
    * of its events, so nothing is written twice.
-   * @returns null, with nothing written, when `release.idle` was asked for and the inbox is not empty
+   * @returns null, with nothing written, when `release.idle` was asked for and the inbox holds more than it may
    * @throws LeaseLostError when the fence no longer holds
    */
   append(request: Append): Promise<Appended | null>;
@@ -94,19 +97,27 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
   return {
     async enqueue(workspaceId, sessionId, params) {
       const events = params.map((event) => QueuedEvent.parse({ id: newId("sevt"), processed_at: null, ...event }));
-      const { rowCount } = await pool.query({
-        name: "enqueue",
-        text: ENQUEUE,
-        values: [
-          sessionId,
-          workspaceId,
-          events.length,
-          events.map((event) => event.id),
-          events.map((event) => event.type),
-          events.map((event) => toJsonb(event)),
-        ],
-      });
-      if (rowCount !== events.length) throw await whyNotEnqueued(pool, workspaceId, sessionId);
+      const insert = async (client: Pick<pg.ClientBase, "query">) => {
+        const { rowCount } = await client.query({
+          name: "enqueue",
+          text: ENQUEUE,
+          values: [
+            sessionId,
+            workspaceId,
+            events.length,
+            events.map((event) => event.id),
+            events.map((event) => event.type),
+            events.map((event) => toJsonb(event)),
+          ],
+        });
+        if (rowCount !== events.length) throw await whyNotEnqueued(client, workspaceId, sessionId);
+      };
+      if (params.some((event) => event.type === "user.tool_confirmation")) {
+        await inTransaction(pool, async (client) => {
+          await insert(client);
+          await assertAwaited(client, sessionId, events);
+        });
+      } else await insert(pool);
       wakeups.publish({ sessionId, inbox: true });
       return events;
     },
@@ -168,8 +179,8 @@ async function holds(pool: pg.Pool, { sessionId, epoch }: Fence): Promise<boolea
   return rowCount === 1;
 }
 
-async function whyNotEnqueued(pool: pg.Pool, workspaceId: string, sessionId: string) {
-  const { rowCount } = await pool.query("SELECT FROM sessions WHERE id = $1 AND workspace_id = $2", [
+async function whyNotEnqueued(client: Pick<pg.ClientBase, "query">, workspaceId: string, sessionId: string) {
+  const { rowCount } = await client.query("SELECT FROM sessions WHERE id = $1 AND workspace_id = $2", [
     sessionId,
     workspaceId,
   ]);

@@ -37,11 +37,13 @@ export interface Leases {
 }
 
 const FREE = "(lease_expires_at IS NULL OR lease_expires_at < now())";
+/** As the index `sessions_runnable_idx` has it. What an idle session holds back until a person decides is no work. */
+const RUNNABLE = "(queued_count > held_count OR status IN ('running', 'rescheduling'))";
 
 const ACQUIRE = `
 UPDATE sessions SET
   lease_epoch = lease_epoch + 1, lease_owner = $2, lease_expires_at = now() + $3 * interval '1 ms'
-WHERE id = $1 AND ${FREE} AND (queued_count > 0 OR status IN ('running', 'rescheduling')) AND status <> 'terminated'
+WHERE id = $1 AND ${FREE} AND ${RUNNABLE} AND status <> 'terminated'
 RETURNING workspace_id, thread_id, agent, status, usage, active_ms, running_since, lease_epoch, queued_count,
   wake_at`;
 
@@ -90,7 +92,7 @@ export function createLeases(pool: pg.Pool, ttlMs: number): Leases {
       const { rows } = await pool.query<{ id: string }>({
         name: "abandoned",
         text: `SELECT id FROM sessions
-          WHERE ${FREE} AND (queued_count > 0 OR status IN ('running', 'rescheduling')) AND status <> 'terminated'
+          WHERE ${FREE} AND ${RUNNABLE} AND status <> 'terminated'
             AND (wake_at IS NULL OR wake_at <= now())
           ORDER BY lease_expires_at NULLS FIRST LIMIT $1`,
         values: [limit],

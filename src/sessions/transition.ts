@@ -43,7 +43,8 @@ export const INITIAL_STATE: SessionState = {
 };
 
 const ALLOWED: Record<SessionStatus, readonly SessionStatus[]> = {
-  idle: ["running", "terminated"],
+  // Idle follows idle when a person decided on one of several calls, or stopped a session that waited.
+  idle: ["idle", "running", "terminated"],
   running: ["idle", "rescheduling", "terminated"],
   rescheduling: ["running", "idle", "terminated"],
   terminated: [],

@@ -8,6 +8,13 @@ const message = (id: string): QueuedEvent => ({
   processed_at: null,
   content: [{ type: "text", text: id }],
 });
+const decision = (id: string): QueuedEvent => ({
+  id,
+  type: "user.tool_confirmation",
+  processed_at: null,
+  tool_use_id: "sevt_call",
+  result: "allow",
+});
 const stop = (id: string): QueuedEvent => ({ id, type: "user.interrupt", processed_at: null });
 
 describe("what is taken from the inbox", () => {
@@ -18,7 +25,15 @@ describe("what is taken from the inbox", () => {
     ["an interrupt and what came before it", [message("a"), stop("b"), message("c")], ["a", "b"], true],
     ["everything up to the last interrupt", [stop("a"), message("b"), stop("c"), message("d")], ["a", "b", "c"], true],
   ])("%s", (_name, inbox, taken, interrupted) => {
-    const plan = planIntake(inbox);
-    expect([plan.take.map(({ id }) => id), plan.interrupted]).toEqual([taken, interrupted]);
+    for (const callsOpen of interrupted ? [false, true] : [false]) {
+      const plan = planIntake(inbox, callsOpen);
+      expect([plan.take.map(({ id }) => id), plan.interrupted]).toEqual([taken, interrupted]);
+    }
+  });
+
+  it("while calls are open: only what is decided about them", () => {
+    const plan = planIntake([message("a"), decision("b"), message("c"), decision("d")], true);
+    expect([plan.take.map(({ id }) => id), plan.interrupted]).toEqual([["b", "d"], false]);
+    expect(planIntake([message("a"), decision("b")], false).take.map(({ id }) => id)).toEqual(["a", "b"]);
   });
 });

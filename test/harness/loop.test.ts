@@ -1,9 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { advance, EMPTY_VIEW, type LoopLimits, nextStep, type Step, viewOf } from "../../src/harness/loop.ts";
+import {
+  advance,
+  EMPTY_VIEW,
+  type LoopLimits,
+  nextStep,
+  startedCalls,
+  type Step,
+  viewOf,
+} from "../../src/harness/loop.ts";
 import type { SessionEvent } from "../../src/schemas/event.ts";
 import {
   agentMessage,
+  askedUse,
+  confirmation,
   interrupt,
   logged,
   plain,
@@ -106,6 +116,53 @@ describe("the next step", () => {
   });
 });
 
+describe("calls that people decide on", () => {
+  const first = askedUse();
+  const second = askedUse();
+  const waiting = (...ids: string[]) => statusIdle({ type: "requires_action", event_ids: ids });
+  const wait = (...callIds: string[]): Step => ({ type: "wait_for_decisions", callIds });
+  const run = (...calls: (typeof call)[]): Step => ({ type: "run_tools", calls });
+  const allow = confirmation(first.id);
+  const deny = confirmation(second.id, "deny");
+  const idled = [first, second, waiting(first.id, second.id)];
+
+  it.each<[string, SessionEvent[], Step]>([
+    ["are waited for", [first, second], wait(first.id, second.id)],
+    ["are waited for only after the others of their answer ran", [first, call], run(call)],
+    ["are waited for once the others have results", [first, call, toolResult(call.id)], wait(first.id)],
+    ["are waited for still after idle", idled, wait(first.id, second.id)],
+    ["are waited for until all are decided", [...idled, allow], wait(second.id)],
+    ["may be decided before anybody was told", [first, allow], run(first)],
+    ["run together when all are allowed", [...idled, allow, confirmation(second.id)], run(first, second)],
+    ["are rejected before others run", [...idled, allow, deny], { type: "reject_calls", confirmations: [deny] }],
+    ["run when those that were refused have results", [...idled, allow, deny, toolResult(second.id)], run(first)],
+    ["go by the first word", [first, allow, confirmation(first.id, "deny")], run(first)],
+    ["lead back to the model when all were refused", [second, deny, toolResult(second.id)], { type: "call_model" }],
+    ["end with an interrupt", [first, toolResult(first.id), interrupt()], { type: "go_idle" }],
+    ["are not those of another session", [first, confirmation("sevt_other")], wait(first.id)],
+    ["are not those that nobody was asked about", [call, confirmation(call.id, "deny")], run(call)],
+  ])("%s", (_name, events, step) => {
+    expect(stepAfter(...asked, answered, ...events)).toEqual(step);
+  });
+
+  it("do not end the turn: it goes on counting", () => {
+    const view = viewOf(logged([...asked, answered, ...idled]));
+    expect(view).toMatchObject({ toolRounds: 1, announcedCalls: [first.id, second.id] });
+    expect(advance(view, running).announcedCalls).toEqual([]);
+    expect(advance(view, statusIdle()).announcedCalls).toEqual([]);
+  });
+
+  it.each<[string, SessionEvent[], string[]]>([
+    ["none without calls", [], []],
+    ["the others of their answer", [first, call], [call.id]],
+    ["none while one waits", [...idled, allow], []],
+    ["none before the refusals are written", [...idled, allow, deny], []],
+    ["those that were allowed", [...idled, allow, deny, running, toolResult(second.id)], [first.id]],
+  ])("may have been started by a harness that died: %s", (_name, events, ids) => {
+    expect(startedCalls(viewOf(logged([...asked, answered, ...events]))).map(({ id }) => id)).toEqual(ids);
+  });
+});
+
 /** What a turn's model and user do: tool calls per request, failures, messages in between. */
 const Turns = fc.array(
   fc.record({
@@ -153,9 +210,18 @@ function play(
           add(toolResult(use.id));
         }
         break;
+      case "reject_calls":
+        for (const { tool_use_id } of step.confirmations) add(toolResult(tool_use_id, "no", true));
+        break;
+      case "wait_for_decisions":
+        add(statusIdle({ type: "requires_action", event_ids: step.callIds }));
+        for (const id of step.callIds) add(confirmation(id, next?.fails ? "deny" : "allow"));
+        break;
       case "call_model": {
         const opened = plain("span.model_request_start");
-        const uses = next?.fails ? [] : Array.from({ length: next?.calls ?? 0 }, () => toolUse());
+        const uses = next?.fails
+          ? []
+          : Array.from({ length: next?.calls ?? 0 }, (_, index) => (index === 1 ? askedUse() : toolUse()));
         add(opened, requestEnd(opened.id, next?.fails ?? false, { output_tokens: 1 }), ...uses);
         break;
       }

@@ -89,7 +89,7 @@ describe("a turn's events", () => {
     refused = false;
     expect(await idle()).toBe(true);
     expect(typesOf(appended.at(-1))).toEqual(["session.status_running", "session.status_idle"]);
-    expect(appended.at(-1)?.release).toEqual({ idle: true });
+    expect(appended.at(-1)?.release).toEqual({ idle: true, held: 0 });
   });
 
   it("stay staged when the commit fails", async () => {

@@ -18,6 +18,7 @@ const EVENTS: Record<SessionStatus, () => SessionEvent> = {
 };
 const STATUSES = Object.keys(EVENTS) as SessionStatus[];
 const LEGAL = new Set([
+  "idle idle",
   "idle running",
   "idle terminated",
   "running idle",

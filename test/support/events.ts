@@ -61,6 +61,23 @@ export const toolUse = (
   input,
 });
 
+/** A call that people must decide on. */
+export const askedUse = (): EventOf<"agent.tool_use"> => ({
+  ...toolUse(),
+  evaluated_permission: "ask",
+  evaluation: { type: "always_ask" },
+});
+
+export const confirmation = (
+  toolUseId: string,
+  result: "allow" | "deny" = "allow",
+): EventOf<"user.tool_confirmation"> => ({
+  ...stamp(),
+  type: "user.tool_confirmation",
+  tool_use_id: toolUseId,
+  result,
+});
+
 export const toolResult = (toolUseId: string, text = "ok", isError = false): EventOf<"agent.tool_result"> => ({
   ...stamp(),
   type: "agent.tool_result",
