@@ -26,3 +26,20 @@ export function teamOf(place: ChatPlaceKey): ChatPlaceKey {
   const [surface, team] = place.split(":");
   return surface === "slack" ? `slack:${team}` : `teams:${team}`;
 }
+
+/** A place that can't be. The message says what one looks like. */
+export class ChatPlaceKeyError extends Error {
+  override readonly name = "ChatPlaceKeyError";
+}
+
+const SLACK_PLACE = /^slack:[A-Z0-9]+(:[A-Z0-9]+)?$/;
+const TEAMS_PLACE = /^teams:[A-Za-z0-9-]+(:[^\s\p{Cc}]+)?$/u;
+
+/** @throws ChatPlaceKeyError when `key` is no place */
+export function parseChatPlaceKey(key: string): ChatPlaceKey {
+  if (SLACK_PLACE.test(key) || (TEAMS_PLACE.test(key) && !ROOT_MESSAGE.test(key))) return key as ChatPlaceKey;
+  throw new ChatPlaceKeyError(
+    `${JSON.stringify(key)} is no place. A Slack channel is slack:T0123:C0456, a Slack workspace slack:T0123, a Teams ` +
+      "conversation teams:<tenant id>:<conversation id>, a Teams tenant teams:<tenant id>.",
+  );
+}

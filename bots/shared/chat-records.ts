@@ -7,30 +7,40 @@ import type { Person } from "./person.ts";
 export interface PendingItem {
   messageId: string;
   item: InboundItem;
-  /** Attempts before this one. */
+  /** Attempts before this one. Also tells this claim from every other one. */
   attempts: number;
-  receivedAt: Date;
+  /** How long ago it was kept. */
+  waitedMs: number;
 }
+
+/** The right to deal with an item. */
+export type ItemClaim = Pick<PendingItem, "messageId" | "attempts">;
 
 /** What people did, kept from the moment it was acknowledged until it was dealt with. */
 export interface Inbox {
   /** False when this delivery (`receiptId`) or this message was kept before. Durable when it resolves. */
   keep(thread: ChatThreadKey, messageId: string, item: InboundItem, receiptId: string | null): Promise<boolean>;
   /**
-   * The thread's oldest item that was not dealt with, claimed for `ttlMs`; null when there is none or another holds a
-   * claim in this thread. Decisions and stops come before messages, and don't wait for a claim on one.
+   * The thread's oldest item that was not dealt with, claimed for `ttlMs`; null when there is none that may be claimed now.
+   * Messages are claimed one at a time, and so are decisions and stops. A message waits until no decision or stop is left;
+   * those wait for no message, not even for one that is claimed. A postponed item keeps its place.
    */
   claimNext(thread: ChatThreadKey, ttlMs: number): Promise<PendingItem | null>;
-  /** Dealt with. `eventId` is what it became in the session, if anything. */
-  settle(thread: ChatThreadKey, messageId: string, eventId: string | null): Promise<void>;
-  /** Gives a claim back, for another attempt. */
-  postpone(thread: ChatThreadKey, messageId: string): Promise<void>;
-  /** Settles every message that waits, as dropped. Returns their ids. */
-  dropMessages(thread: ChatThreadKey): Promise<string[]>;
-  /** Threads of these surfaces with items that nobody has claimed, oldest first. */
+  /** Holds a claim longer. False when it is over: the item was dropped or settled, or another has claimed it. */
+  renew(thread: ChatThreadKey, claim: ItemClaim, ttlMs: number): Promise<boolean>;
+  /**
+   * Dealt with. `eventId` is what it became in the session, if anything, and is noted in any case. False when the item was
+   * dropped or settled before.
+   */
+  settle(thread: ChatThreadKey, messageId: string, eventId: string | null): Promise<boolean>;
+  /** Gives a claim back, for another attempt in `delayMs` at the earliest. No effect when the claim is over. */
+  postpone(thread: ChatThreadKey, claim: ItemClaim, delayMs: number): Promise<void>;
+  /** Settles every message that was kept before this item, claimed ones too. Returns their ids, oldest first. */
+  dropMessages(thread: ChatThreadKey, before: string): Promise<string[]>;
+  /** Threads of these surfaces with items that may be claimed now, oldest first. */
   unsettled(surfaces: readonly string[], limit: number): Promise<ChatThreadKey[]>;
-  /** Forgets receipts older than this. */
-  forgetReceipts(olderThanMs: number): Promise<void>;
+  /** Forgets receipts, and settled items that became nothing, older than this. */
+  forget(olderThanMs: number): Promise<void>;
 }
 
 export interface PolicyStore {
@@ -72,7 +82,10 @@ export interface ApprovalStore {
   }): Promise<Approval>;
   find(toolUseId: string): Promise<Approval | null>;
   open(thread: ChatThreadKey): Promise<Approval[]>;
-  /** The first decision counts; false when there was one. `by` is null when time decided. */
+  /**
+   * The first decision counts; false when there was one. `by` is null when time decided. A person's comes too late once
+   * `expiresAt` is over: it is then noted as `expired`, and false.
+   */
   decide(
     toolUseId: string,
     decision: ApprovalDecision,
@@ -94,9 +107,30 @@ export interface ThreadSummary {
   activeAt: Date;
 }
 
+/** How much of a thread its session knows. */
+export interface Reading {
+  sessionId: string | null;
+  /** Who began the session; null while nobody has. */
+  requester: string | null;
+  /** The latest message that the session was told; null before the first. */
+  seenMessageId: string | null;
+  /** Somebody other than the requester was among those it heard. */
+  severalPeople: boolean;
+}
+
 /** What is known of threads beyond what delivery needs, for lists and for who may do what. */
 export interface ThreadDirectory {
-  /** Notes who began a session and where. Called when one is made; counts for this session alone. */
+  /** What the thread's session was told so far. Makes no record of a thread that is new. */
+  reading(thread: ChatThreadKey): Promise<Reading>;
+  /**
+   * Notes that the session was told of the thread up to this message, by others than its requester too when `others`. No
+   * effect when the thread has left that session.
+   */
+  told(thread: ChatThreadKey, sessionId: string, upTo: { messageId: string; others: boolean }): Promise<void>;
+  /**
+   * Notes who began the session that the thread has now, and where. The first call for a session counts; all of it is
+   * forgotten when the thread leaves the session.
+   */
   began(thread: ChatThreadKey, by: { place: ChatPlaceKey | null; requester: string; title: string }): Promise<void>;
   /** Notes what the session is at. */
   reached(thread: ChatThreadKey, state: ThreadSummary["state"]): Promise<void>;
@@ -152,20 +186,20 @@ export interface AuditStore {
     person: Pick<Person, "id" | "name" | "email"> | null;
     detail: Record<string, unknown>;
   }): Promise<void>;
-  /** Latest first. */
-  list(filter: { place?: ChatPlaceKey; sessionId?: string; limit: number }): Promise<
-    {
-      at: Date;
-      action: AuditAction;
-      place: string | null;
-      thread: string | null;
-      sessionId: string | null;
-      person: string | null;
-      personName: string | null;
-      email: string | null;
-      detail: unknown;
-    }[]
-  >;
+  /** Latest first. A team's place stands for all of its channels. */
+  list(filter: { place?: ChatPlaceKey; sessionId?: string; limit: number }): Promise<AuditEntry[]>;
+}
+
+export interface AuditEntry {
+  at: Date;
+  action: string;
+  place: string | null;
+  thread: string | null;
+  sessionId: string | null;
+  person: string | null;
+  personName: string | null;
+  email: string | null;
+  detail: unknown;
 }
 
 /** What the bots of Slack and Teams remember beyond `ChatStore`. In Postgres; a method that resolved is durable. */

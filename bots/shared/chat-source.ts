@@ -29,7 +29,10 @@ export interface EarlierMessage {
  * RetryableError: try later, not before `retryAfterMs`. TerminalError: this can't be had, and why, in words for people.
  */
 export interface ChatSource {
-  /** What was said in the thread before this message, oldest first, at most `limit` of the latest. Empty at its beginning. */
+  /**
+   * What was said in the thread before this message, oldest first, at most `limit` of the latest. Empty at its beginning.
+   * All of it when `before` is none of its messages, as for a request that came from a modal.
+   */
   earlier(thread: ChatThreadKey, before: string, limit: number, signal: AbortSignal): Promise<EarlierMessage[]>;
   /** The file's bytes. May be called again. */
   open(thread: ChatThreadKey, attachment: AttachmentRef, signal: AbortSignal): Promise<Blob>;

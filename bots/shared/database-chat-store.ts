@@ -56,7 +56,17 @@ function threadStore(prisma: Prisma): ThreadStore {
     async detachSession(key, sessionId) {
       await prisma.chatThread.updateMany({
         where: { key, sessionId },
-        data: { sessionId: null, cursorId: null, cursorAt: null, generation: { increment: 1 } },
+        data: {
+          sessionId: null,
+          cursorId: null,
+          cursorAt: null,
+          generation: { increment: 1 },
+          requester: null,
+          title: null,
+          state: null,
+          seenMessageId: null,
+          severalPeople: false,
+        },
       });
     },
   };
@@ -129,7 +139,7 @@ function inboundStore(prisma: Prisma): InboundStore {
   return {
     async claim(key, messageId, staleMs) {
       const rows = await prisma.$queryRaw<{ fresh: boolean }[]>`
-        INSERT INTO chat_inbound AS i (chat_thread_key, message_id) VALUES (${key}, ${messageId})
+        INSERT INTO chat_inbound AS i (chat_thread_key, message_id, claimed_at) VALUES (${key}, ${messageId}, now())
         ON CONFLICT (chat_thread_key, message_id) DO UPDATE SET claimed_at = now()
           WHERE i.settled_at IS NULL AND i.claimed_at <= now() - ${staleMs} * interval '1 ms'
         RETURNING xmax = 0 AS fresh`;

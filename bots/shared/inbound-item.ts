@@ -25,6 +25,11 @@ export const InboundItem = z.discriminatedUnion("type", [
     reason: z.string().nullable(),
   }),
   /** Ends what runs, and drops what waits to be taken in. */
-  z.object({ type: z.literal("stop"), personId: z.string() }),
+  z.object({
+    type: z.literal("stop"),
+    personId: z.string(),
+    /** Of a stop in words: as of a message, and it is answered. Missing for buttons, reactions and the like. */
+    addressed: z.boolean().optional(),
+  }),
 ]);
 export type InboundItem = z.infer<typeof InboundItem>;

@@ -3,12 +3,15 @@ ALTER TABLE "chat_threads" ADD COLUMN     "active_at" TIMESTAMPTZ(3),
 ADD COLUMN     "agent_id" TEXT,
 ADD COLUMN     "place" TEXT,
 ADD COLUMN     "requester" TEXT,
+ADD COLUMN     "seen_message_id" TEXT,
+ADD COLUMN     "several_people" BOOLEAN NOT NULL DEFAULT false,
 ADD COLUMN     "state" TEXT,
 ADD COLUMN     "title" TEXT;
 
 -- AlterTable
 ALTER TABLE "chat_inbound" ADD COLUMN     "arrival" BIGSERIAL NOT NULL,
 ADD COLUMN     "attempts" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "claimed_until" TIMESTAMPTZ(3),
 ADD COLUMN     "payload" JSONB,
 ADD COLUMN     "received_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 ALTER COLUMN "claimed_at" DROP NOT NULL,
