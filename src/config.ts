@@ -2,6 +2,7 @@ import path from "node:path";
 import { z } from "zod";
 import { messageOf } from "./errors.ts";
 import { ModelPrices } from "./models/model-price.ts";
+import { isMasterKey } from "./secrets/master-key.ts";
 import { Secret } from "./secrets/secret.ts";
 
 const Port = z.coerce.number().int().min(0).max(65535);
@@ -19,7 +20,7 @@ const withDefault = <Value extends z.ZodType>(value: Value, fallback: string) =>
 
 /** A key that others must not see, not even in an error about it. */
 const SecretText = (text: z.ZodType<string>) => text.transform((value) => new Secret(value));
-const Key32 = z.string().refine((value) => /^[A-Za-z0-9+/]{43}=$/.test(value), {
+const MasterKey = z.string().refine(isMasterKey, {
   message: "must be 32 bytes in base64, as `openssl rand -base64 32` makes them",
 });
 const Json = <Value extends z.ZodType>(value: Value) => z.string().transform(parseJson).pipe(value);
@@ -33,7 +34,7 @@ const Environment = z.object({
   DECKHAND_URL: optional(Url(["http", "https"])),
   DECKHAND_PUBLIC_URL: optional(Url(["http", "https"])),
   DECKHAND_LINK_KEY: optional(SecretText(z.string().min(32))),
-  DECKHAND_MASTER_KEY: optional(SecretText(Key32)),
+  DECKHAND_MASTER_KEY: optional(SecretText(MasterKey)),
   DATABASE_URL: optional(Url(["postgresql", "postgres"])),
   REDIS_URL: optional(Url(["redis", "rediss"])),
   DOCKER_HOST: optional(z.string()),

@@ -49,6 +49,11 @@ describe("a planted violation is found", () => {
       "src/sandbox/docker.ts → src/vaults/vaults.ts (type): sandbox knows no vault, session, model or harness",
     ],
     [
+      "a store of a bot that holds the key",
+      { "bots/slack/installation-store.ts": 'import { createLocalCipher } from "../../src/secrets/local-cipher.ts";' },
+      "bots/slack/installation-store.ts → src/secrets/local-cipher.ts: a store of the bots imports the database, the port to the cipher and no other part of src/",
+    ],
+    [
       "an API that loads the harness late",
       { "src/api/routes/sessions.ts": 'const run = await import("../../harness/run-session.ts");' },
       "src/api/routes/sessions.ts → src/harness/run-session.ts (lazy): api imports no harness, sandbox, models, bots or workers",

@@ -33,7 +33,7 @@ const RULES: readonly Rule[] = [
   {
     says: "sandbox knows no vault, session, model or harness",
     files: /^src\/sandbox\//,
-    mayNot: /^src\/(vaults|sessions|models|harness|api)\//,
+    mayNot: /^src\/(vaults|secrets|sessions|models|harness|api)\//,
   },
   {
     says: "api imports no harness, sandbox, models, bots or workers",
@@ -47,9 +47,9 @@ const RULES: readonly Rule[] = [
     mayNot: /^src\/(?!schemas\/|errors\.ts$|ids\.ts$|log\.ts$)/,
   },
   {
-    says: "a store of the bots imports the database and no other part of src/",
+    says: "a store of the bots imports the database, the port to the cipher and no other part of src/",
     files: /^bots\/.+-store\.ts$/,
-    mayNot: /^src\/(?!schemas\/|errors\.ts$|ids\.ts$|log\.ts$|database\.ts$|generated\/)/,
+    mayNot: /^src\/(?!schemas\/|errors\.ts$|ids\.ts$|log\.ts$|database\.ts$|secrets\/secret-cipher\.ts$|generated\/)/,
   },
   { says: "what bots share knows none of them", files: /^bots\/shared\//, mayNot: /^bots\/(?!shared\/)/ },
   ...["slack", "teams", "terminal"].map((bot) => ({
