@@ -80,7 +80,9 @@ export function formatBytes(bytes: number): string {
   return `${trimZero((bytes / 1_000_000).toFixed(1))} MB`;
 }
 
-export function notice(level: "info" | "warning" | "error", markdown: string): WordsMessage {
+export type Notice = Extract<ChatMessage, { type: "notice" }>;
+
+export function notice(level: Notice["level"], markdown: string): Notice {
   return { type: "notice", level, markdown };
 }
 
