@@ -19,7 +19,17 @@ export function createAuditStore(prisma: Database["prisma"]): AuditStore {
         orderBy: { id: "desc" },
         take: limit,
       });
-      return rows.map(({ id: _, chatThreadKey, ...entry }) => ({ ...entry, thread: chatThreadKey }));
+      return rows.map(({ at, action, place, chatThreadKey, sessionId, person, personName, email, detail }) => ({
+        at,
+        action,
+        place,
+        thread: chatThreadKey,
+        sessionId,
+        person,
+        personName,
+        email,
+        detail,
+      }));
     },
   };
 }

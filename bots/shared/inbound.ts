@@ -1,12 +1,15 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
+import { TerminalError } from "../../src/errors.ts";
 import { mountAttachments, type Attachment } from "./attachments.ts";
 import { parseCommand } from "./commands.ts";
 import type { ChatStore } from "./chat-store.ts";
 import type { ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
+import type { ChatAgent } from "./default-agent.ts";
 import { runCommand } from "./run-command.ts";
+import { findSent, sendMessage } from "./send-message.ts";
 import type { ThreadSessions } from "./thread-sessions.ts";
-import { isMessageWith, userMessageText } from "./user-message.ts";
+import { userMessageText } from "./user-message.ts";
 
 /** What a person wrote in a thread. The surface has verified that it is theirs. */
 export interface InboundMessage {
@@ -33,19 +36,19 @@ export interface InboundDeps {
   surface: ChatSurface;
   store: ChatStore;
   sessions: ThreadSessions;
+  agent: ChatAgent;
   /** Makes sure that someone delivers this thread. A hint: what there is to deliver is in the store already. */
   ensureDelivery(thread: ChatThreadKey): Promise<void>;
 }
 
 /** An attempt older than this has died. Longer than any upload is allowed to take. */
 const STALE_MS = 900_000;
-const SEND_TIMEOUT_MS = 30_000;
-const RECENT_EVENTS = 100;
 
 /**
  * Takes a message in exactly once: a redelivered one does nothing, unless the attempt before failed or died, which it then
  * brings to its end without sending anything twice.
- * @throws API errors, after which the same message may be given again; the signal's reason
+ * @throws API errors, after which the same message may be given again; TerminalError for an attachment that can't be had;
+ * the signal's reason
  */
 export async function takeIn(deps: InboundDeps, message: InboundMessage, signal: AbortSignal): Promise<TakenIn> {
   const { store } = deps;
@@ -71,50 +74,23 @@ async function send(
   unfinished: boolean,
   signal: AbortSignal,
 ): Promise<TakenIn> {
-  const { client, surface, store, sessions } = deps;
+  const { client, surface, store, sessions, agent } = deps;
   const { thread, messageId, text } = message;
-  const sessionId = await sessions.ensure(thread, text, signal);
+  const sessionId = await sessions.ensure(thread, { ...agent, title: text }, signal);
   const { busy } = await store.threads.open(thread);
   let sentAt = Date.now();
-  let eventId = unfinished ? await findSent(deps, sessionId, message, signal) : null;
+  let eventId = unfinished ? await findSent(deps, { thread, sessionId, words: text }, signal) : null;
   if (eventId === null) {
-    const paths = await mountAttachments(client, sessionId, message.attachments, signal);
+    const { paths, missing } = await mountAttachments(client, sessionId, message.attachments, signal);
+    const [lost] = missing;
+    if (lost) throw new TerminalError(`${lost.filename} can't be attached: ${lost.reason}`);
     sentAt = Date.now();
-    const sent = await client.beta.sessions.events.send(
-      sessionId,
-      { events: [{ type: "user.message", content: [{ type: "text", text: userMessageText(text, paths) }] }] },
-      // Not repeated by the SDK: an attempt whose answer was lost may have sent it.
-      { signal, timeout: SEND_TIMEOUT_MS, maxRetries: 0 },
-    );
-    eventId = sent.data?.[0]?.id ?? null;
-    if (eventId === null) throw new Error("The server took the message without naming the event it became.");
+    const present = paths.filter((path) => path !== null);
+    eventId = await sendMessage(client, sessionId, userMessageText(text, present), signal);
   }
   await store.deliveries.wake(thread);
   await store.inbound.settle(thread, messageId, eventId);
   await deps.ensureDelivery(thread);
   await surface.acknowledge(thread, messageId, busy ? "queued" : "started", signal);
   return { type: "sent", sessionId, eventId, sentAt };
-}
-
-/**
- * The event that an attempt which died has sent: one with these words that no message of this thread is known to have
- * become.
- */
-async function findSent(
-  { client, store }: InboundDeps,
-  sessionId: string,
-  { thread, text }: InboundMessage,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const page = await client.beta.sessions.events.list(
-    sessionId,
-    { order: "desc", limit: RECENT_EVENTS, types: ["user.message"] },
-    { signal },
-  );
-  const same = page.data.flatMap((event) => {
-    const block = event.type === "user.message" ? event.content[0] : undefined;
-    return block?.type === "text" && isMessageWith(text, block.text) ? event.id : [];
-  });
-  const known = await store.inbound.knownEvents(thread, same);
-  return same.find((id) => !known.has(id)) ?? null;
 }

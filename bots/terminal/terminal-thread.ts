@@ -61,7 +61,7 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
   const transcript = await openTranscript(path.join(directory, `${threadId}.jsonl`));
   const store = await openFileChatStore(path.join(directory, `${threadId}.json`));
   const surface = createTerminalSurface({ transcript, view, folder, savePreviews });
-  const sessions = createThreadSessions({ client, threads: store.threads, agent });
+  const sessions = createThreadSessions({ client, threads: store.threads });
 
   const delivery = createDelivery(
     () => deliverThread({ client, surface, store, log }, key, signal),
@@ -69,7 +69,14 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
       if (!signal.aborted) view.message(notice("error", `Delivery failed: ${apiErrorText(error) ?? messageOf(error)}`));
     },
   );
-  const inbound: InboundDeps = { client, surface, store, sessions, ensureDelivery: async () => delivery.ensure() };
+  const inbound: InboundDeps = {
+    client,
+    surface,
+    store,
+    sessions,
+    agent,
+    ensureDelivery: async () => delivery.ensure(),
+  };
   const take = (messageId: string, text: string, attachments: string[]) =>
     takeIn(inbound, { thread: key, messageId, text, attachments: attachments.map(localAttachment) }, signal);
 
@@ -88,7 +95,7 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
   return {
     key,
     transcript,
-    session: (title) => sessions.ensure(key, title, signal),
+    session: (title) => sessions.ensure(key, { ...agent, title }, signal),
     async say(text, attachments) {
       const id = randomUUID();
       await transcript.append({ type: "said", id, text, attachments });

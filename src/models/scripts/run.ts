@@ -23,6 +23,8 @@ export interface Run {
 }
 
 const UPLOAD_PATH = /\/mnt\/session\/uploads\/[^\n"'`<>|]*\.[A-Za-z0-9]{1,5}/g;
+/** What a chat adds below the person's words, besides the list of files. */
+const CHAT_BLOCKS = /\s*<(missing_files|author|thread_context)>\n[\s\S]*?\n<\/\1>/g;
 /** How the harness shows that the user stopped the work: what is said after it is a new request. */
 const STOPPED = /^\[The user stopped the work/;
 const SANDBOX_LOST = /^The sandbox was lost/;
@@ -64,9 +66,10 @@ function takeUserMessage(run: Run, content: UserContent, finished: boolean): boo
     } else if (block.type === "text" && STOPPED.test(block.text)) {
       finished = true;
     } else if (block.type === "text" && block.text.trim() !== "") {
-      run.messages.push(block.text);
-      if (finished) startOver(run, block.text);
-      else run.news.push(block.text);
+      const words = block.text.replace(CHAT_BLOCKS, "");
+      run.messages.push(words);
+      if (finished) startOver(run, words);
+      else run.news.push(words);
       finished = false;
     }
   }

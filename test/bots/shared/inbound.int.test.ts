@@ -43,7 +43,8 @@ async function openThread(overrides: Partial<InboundDeps> = {}) {
     client,
     surface: service.surface(),
     store,
-    sessions: createThreadSessions({ client, threads: store.threads, agent }),
+    sessions: createThreadSessions({ client, threads: store.threads }),
+    agent,
     ensureDelivery: async (key) => void hinted.push(key),
     ...overrides,
   };
@@ -166,7 +167,7 @@ describe("commands", () => {
     await turns.takeUp(await sessionId());
     await write("m3", "status?");
     expect(service.words()[0]).toContain("no session yet");
-    expect(service.words()[1]).toMatch(/^Working\./);
+    expect(service.words()[1]).toMatch(/^Working for 0:0/);
   });
 
   it("new leaves the session behind, so that the next message starts another", async () => {

@@ -32,7 +32,8 @@ afterAll(async () => {
 
 let count = 0;
 const newThread = (): ChatThreadKey => `slack:T1:C2:${++count}.0`;
-const open = (reservationMs = 60_000) => createThreadSessions({ client, threads: store.threads, agent, reservationMs });
+const open = (reservationMs = 60_000) => createThreadSessions({ client, threads: store.threads, reservationMs });
+const plan = () => ({ ...agent, title: "Hi" });
 
 async function sessionsOf(thread: ChatThreadKey) {
   const listed = await api.client.beta.sessions.list({ limit: 100, include_archived: true });
@@ -59,7 +60,7 @@ it("takes the model that the server lists first when none is named, and the agen
 it("makes one session of many first messages at the same moment, also from several processes", async () => {
   const thread = newThread();
   const asked = [open(), open(), open()].flatMap((sessions) =>
-    [1, 2, 3].map(() => sessions.ensure(thread, "Hi", signal)),
+    [1, 2, 3].map(() => sessions.ensure(thread, plan(), signal)),
   );
   expect(new Set(await Promise.all(asked)).size).toBe(1);
   expect(await sessionsOf(thread)).toHaveLength(1);
@@ -68,9 +69,9 @@ it("makes one session of many first messages at the same moment, also from sever
 it("adopts the session of a creator that died before it could say so", async () => {
   const thread = newThread();
   const lost = network.loseAnswer("POST", /^\/v1\/sessions$/);
-  await expect(open().ensure(thread, "Hi", signal)).rejects.toThrow(Anthropic.APIConnectionError);
+  await expect(open().ensure(thread, plan(), signal)).rejects.toThrow(Anthropic.APIConnectionError);
   await lost;
-  const sessionId = await open().ensure(thread, "Hi", signal);
+  const sessionId = await open().ensure(thread, plan(), signal);
   expect((await sessionsOf(thread)).map(({ id }) => id)).toEqual([sessionId]);
 });
 
@@ -78,7 +79,7 @@ it("goes on when a creator died holding the reservation", async () => {
   const thread = newThread();
   await store.threads.open(thread);
   await store.threads.reserveSession(thread, "dead", 50);
-  const sessionId = await open().ensure(thread, "Hi", signal);
+  const sessionId = await open().ensure(thread, plan(), signal);
   expect(await open().current(thread)).toBe(sessionId);
 });
 
@@ -86,7 +87,6 @@ it("archives a session that was made too late, and gives out the one that was in
   const thread = newThread();
   const slow = createThreadSessions({
     client,
-    agent,
     threads: {
       ...store.threads,
       bindSession: async (key, owner, sessionId) => {
@@ -97,17 +97,17 @@ it("archives a session that was made too late, and gives out the one that was in
       },
     },
   });
-  expect(await slow.ensure(thread, "Hi", signal)).toBe("sesn_in_time");
+  expect(await slow.ensure(thread, plan(), signal)).toBe("sesn_in_time");
   expect((await sessionsOf(thread)).map(({ archived_at }) => archived_at !== null)).toEqual([true]);
 });
 
 it("starts a session of its own after the thread has left one, whatever the old one is called", async () => {
   const thread = newThread();
-  const first = await open().ensure(thread, "Hi", signal);
+  const first = await open().ensure(thread, plan(), signal);
   await open().detach(thread, first);
   await store.threads.open(thread);
   await store.threads.reserveSession(thread, "dead", 0);
-  const second = await open().ensure(thread, "Hi", signal);
+  const second = await open().ensure(thread, plan(), signal);
   expect(second).not.toBe(first);
 });
 
@@ -117,7 +117,7 @@ it("stops waiting for another creator when the signal aborts", async () => {
   await store.threads.reserveSession(thread, "alive", 60_000);
   const reason = new Error("enough");
   const aborting = new AbortController();
-  const waiting = open().ensure(thread, "Hi", aborting.signal);
+  const waiting = open().ensure(thread, plan(), aborting.signal);
   aborting.abort(reason);
   await expect(waiting).rejects.toBe(reason);
 });
