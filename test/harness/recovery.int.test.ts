@@ -1,11 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { CrashPointName } from "../../src/harness/crash-points.ts";
-import type { HarnessDeps } from "../../src/harness/run-session.ts";
 import { bash, calls, gate, says } from "../fakes/messages-answer.ts";
 import { textResult } from "../fakes/sandbox.ts";
+import { dieAt, dyingHarness, NEVER } from "../support/dying-harness.ts";
 import { type HarnessRig, IDLE, resultsByCall, spoken, startHarnessRig } from "../support/harness-rig.ts";
-
-const NEVER = new Promise<never>(() => undefined);
 
 describe("a harness that dies", () => {
   let rig: HarnessRig;
@@ -16,33 +13,6 @@ describe("a harness that dies", () => {
   afterEach(() => {
     rig.run = async (op) => textResult(op.op === "bash" ? `ran ${op.command}` : op.op);
   });
-
-  /** A harness that freezes at the given moment, as a killed process does: from then on nothing of it reaches the database. */
-  function dying(at: (name: CrashPointName) => boolean) {
-    const dead = gate();
-    let frozen = false;
-    const unlessFrozen = <Value>(work: () => Promise<Value>) => (frozen ? NEVER : work());
-    const overrides: Partial<HarnessDeps> = {
-      owner: "harness-dying",
-      log: { ...rig.log, append: (request) => unlessFrozen(() => rig.log.append(request)) },
-      leases: { ...rig.leases, renew: (fence) => unlessFrozen(() => rig.leases.renew(fence)) },
-      crashPoint: (name) => {
-        if (!at(name)) return Promise.resolve();
-        frozen = true;
-        dead.reach();
-        return NEVER;
-      },
-    };
-    return { overrides, dead: dead.reached };
-  }
-
-  async function die(id: string, at: (name: CrashPointName) => boolean) {
-    const { overrides, dead } = dying(at);
-    void rig.runSession(id, overrides); // It never ends.
-    await dead;
-    await rig.expireLease(id);
-    expect(await rig.leases.abandoned(1_000)).toContain(id);
-  }
 
   const seqs = async (id: string) => (await rig.log.read(id, 0, 1_000)).map(({ seq }) => seq);
 
@@ -56,7 +26,7 @@ describe("a harness that dies", () => {
       rig.api.queue(two, ...(point === "after_model" ? [two] : []), says("Both ran."));
       if (point === "before_idle") rig.api.queue(says("Both ran."));
       await rig.send(id, "go");
-      await die(id, (name) => name === point);
+      await dieAt(rig, id, (name) => name === point);
       await rig.runSession(id);
       expect(resultsByCall(await rig.events(id))).toEqual([
         [{ isError: false, text: "ran a" }],
@@ -87,7 +57,7 @@ describe("a harness that dies", () => {
     };
     rig.api.queue(bash("sleep 60"), says("Finished."));
     await rig.send(id, "go");
-    const { overrides } = dying(() => false);
+    const { overrides } = dyingHarness(rig, () => false);
     const stopping = new AbortController();
     const first = rig.runSession(id, overrides, stopping.signal);
     await runs.reached;
@@ -108,7 +78,7 @@ describe("a harness that dies", () => {
     const middle = gate();
     rig.api.queue({ ...says("never ", "heard"), middle }, says("Here."));
     await rig.send(id, "first");
-    const { overrides, dead } = dying((name) => name === "before_idle");
+    const { overrides, dead } = dyingHarness(rig, (name) => name === "before_idle");
     void rig.runSession(id, overrides); // It never ends.
     await middle.reached;
     await rig.send(id, null, "second");
@@ -128,7 +98,7 @@ describe("a harness that dies", () => {
     const begun = rig.sandboxes.begun.length;
     rig.api.queue(bash("rm important"), says("I will check first."));
     await rig.send(id, "go");
-    await die(id, (name) => name === "after_tool");
+    await dieAt(rig, id, (name) => name === "after_tool");
     rig.sandboxes.loseAll();
     await rig.runSession(id);
     expect(rig.sandboxes.begun.length).toBe(begun + 1);
@@ -143,7 +113,7 @@ describe("a harness that dies", () => {
     const begun = rig.sandboxes.begun.length;
     rig.api.queue(bash("send the invoice"), says("Sent."));
     await rig.send(id, "go");
-    await die(id, (name) => name === "after_tool");
+    await dieAt(rig, id, (name) => name === "after_tool");
     const { sandboxes } = rig.deps();
     const attach = () => Promise.reject(new Error("The engine does not answer."));
     await rig.runSession(id, { sandboxes: { ...sandboxes, provider: { ...sandboxes.provider, attach } } });
