@@ -62,8 +62,8 @@ export interface DeliveryStore {
   moveCursor(key: ChatThreadKey, sessionId: string, cursor: Cursor): Promise<boolean>;
   /** Writes down that this item is about to be posted, with these files. Idempotent: the first call counts. */
   intend(key: ChatThreadKey, item: string, fileIds?: string[]): Promise<Intent>;
-  /** Writes down that it was. */
-  settle(key: ChatThreadKey, item: string, ref: MessageRef): Promise<void>;
+  /** Writes down that it was; with null, that it is not there any more. */
+  settle(key: ChatThreadKey, item: string, ref: MessageRef | null): Promise<void>;
   /** Every file of an intent of this thread, with the item that it is part of. */
   files(key: ChatThreadKey): Promise<Map<string, string>>;
   /** Threads of these surfaces that were woken and have nobody at work. */

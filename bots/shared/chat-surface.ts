@@ -17,7 +17,7 @@ export interface StatusCard {
   steps: StatusStep[];
   /** Times are in ms since the epoch. A surface that can draw by its own clock shows the time since `startedAt`. */
   startedAt: number;
-  /** Null while the turn runs. */
+  /** Null while the turn runs; since when it waits in the state `waiting`. It may go on from there. */
   endedAt: number | null;
   /** Tokens in and out so far, cached ones included. */
   tokens: number;
@@ -30,7 +30,8 @@ export interface StatusCard {
 }
 
 export type ApprovalState =
-  | { type: "open"; expiresAt: number }
+  /** `expiresAt` is null where it waits as long as it takes. */
+  | { type: "open"; expiresAt: number | null }
   | { type: "decided"; decision: "allow" | "deny"; by: string; at: number; reason: string | null }
   | { type: "expired"; at: number }
   /** The session moved on: it was stopped, or somebody decided elsewhere. */
@@ -92,9 +93,12 @@ export interface AnswerStream {
    * pace. Never rejects: a stream that the surface closed shows no more until `finish`.
    */
   show(markdown: string): void;
-  /** Makes it a lasting message with exactly these words, whatever became of the stream, and resolves when it is there. */
+  /**
+   * Makes it a lasting message with exactly these words, whatever became of the stream, and resolves when it is there.
+   * Rejects as `post` does, and may then be called again.
+   */
   finish(message: WordsMessage, marker: string): Promise<MessageRef>;
-  /** Ends it without an answer: what it showed is taken back. */
+  /** Ends it without an answer: what it showed is taken back. Never rejects: what can't be taken back stays. */
   discard(): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import type { ChatStore, ThreadRecord } from "./chat-store.ts";
 import type { ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import { keepLease } from "./delivery-lease.ts";
+import type { DeliveryRecords } from "./delivery-scope.ts";
 import { followSession } from "./session-events.ts";
 import { createTurnPoster, type TurnPoster } from "./turn-poster.ts";
 
@@ -15,6 +16,8 @@ export interface DeliverDeps {
   client: Anthropic;
   surface: ChatSurface;
   store: ChatStore;
+  /** Absent where the thread belongs to one person. */
+  records?: DeliveryRecords;
   log: Logger;
   /** How long a thread stays with a deliverer that died. */
   leaseMs?: number;
@@ -25,8 +28,8 @@ export interface DeliverDeps {
 const LEASE_MS = 10_000;
 
 /**
- * Brings everything new of a thread's session into the thread and resolves when the session is idle and all of it is
- * there. Resolves at once when somebody else is at it: whoever holds the lease sees every `wake` made before. May be killed
+ * Brings everything new of a thread's session into the thread and resolves when the session is idle, or waits for people
+ * to decide, and all of it is there. Resolves at once when somebody else is at it: whoever holds the lease sees every `wake` made before. May be killed
  * at any point and called again: nothing is lost, nothing is posted twice. An API that is down is waited for.
  * @throws the signal's reason, and API or surface errors that trying again would not mend
  */
@@ -70,7 +73,7 @@ async function deliverSession(
 ): Promise<void> {
   if (sessionId === null) return;
   const { client, surface } = deps;
-  const poster = createTurnPoster({ ...deps, thread, sessionId, signal });
+  const poster = createTurnPoster({ ...deps, records: deps.records ?? null, thread, sessionId, signal });
   const news = followSession({
     client,
     sessionId,
@@ -104,11 +107,11 @@ async function deliverNews(poster: TurnPoster, news: ReturnType<typeof followSes
         break;
       case "caught_up":
         caughtUp = true;
-        poster.contact(true);
-        if (!poster.running() && !item.queued) return;
+        await poster.caughtUp();
+        if (!poster.expects(item.queued)) return;
         break;
       case "contact_lost":
-        poster.contact(false);
+        poster.contactLost();
         break;
     }
   }

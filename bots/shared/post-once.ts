@@ -42,3 +42,18 @@ export async function postOnce(
     }
   }
 }
+
+/**
+ * What `postOnce` made of this item, in this process or one that died; null when it has not. Leaves an intent behind, so it
+ * is for items that are meant to be posted.
+ */
+export async function findPost(
+  { surface, deliveries, thread, signal }: PostOnce,
+  item: string,
+): Promise<MessageRef | null> {
+  const intent = await deliveries.intend(thread, item);
+  if (intent.ref !== null || intent.fresh) return intent.ref;
+  const ref = await surface.find(thread, markerOf(thread, item), signal);
+  if (ref !== null) await deliveries.settle(thread, item, ref);
+  return ref;
+}

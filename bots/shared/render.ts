@@ -5,26 +5,31 @@ import { splitMarkdown } from "./split-markdown.ts";
 
 type SessionError = Anthropic.Beta.Sessions.BetaManagedAgentsSessionErrorEvent["error"];
 
-/** The status of a turn; `how` once it has ended. */
+/** The status of a turn; `how` once it has ended. `drafts`: whether it shows what the agent is writing. */
 export function statusMessage(turn: Turn, how: TurnEnd | null, drafts: boolean): ChatMessage {
+  const unended = turn.waitingSince === null ? "working" : "waiting";
   return {
     type: "status",
     card: {
-      state: how === null ? "working" : STATES[how],
+      state: how === null ? unended : TURN_STATES[how],
       steps: turn.steps,
       startedAt: turn.startedAt,
-      endedAt: turn.endedAt,
+      endedAt: turn.endedAt ?? turn.waitingSince,
       tokens: turn.tokens,
-      costCents: null,
+      costCents: turn.usage?.costCents ?? null,
       note: turn.note,
       draft: drafts && turn.draft && turn.draft.text !== "" ? turn.draft.text : null,
     },
   };
 }
 
-/** The answer that is the event `answerId`: one message, or several where the surface's limit asks for it. */
+/** The answer that is the event `answerId`: one message, or several where the surface's limit asks for it. The last is rated. */
 export function answerMessages(answerId: string, markdown: string, charsMax: number): WordsMessage[] {
-  return splitMarkdown(markdown, charsMax).map((part) => ({ type: "text", markdown: part, answerId }));
+  return splitMarkdown(markdown, charsMax).map((part, index, { length }) => ({
+    type: "text",
+    markdown: part,
+    answerId: index === length - 1 ? answerId : null,
+  }));
 }
 
 /** What happened and what to do about it. What the model's API said is for the log, not for people. */
@@ -39,16 +44,24 @@ export function endMessage(how: TurnEnd): WordsMessage | null {
       return notice("warning", "The model declined this request. Try to put it another way, or ask for a part of it.");
     case "terminated":
       return notice("warning", "This session has ended and cannot go on. Write again to start a new one.");
-    case "waiting":
-      return notice(
-        "warning",
-        "The agent waits for an approval that cannot be given here. Write `stop` to end this turn.",
-      );
     case "done":
     case "stopped":
     case "failed":
       return null;
   }
+}
+
+/** What to say when the agent waits for something that can't be given in a chat. */
+export function waitingElsewhereMessage(): WordsMessage {
+  return notice(
+    "warning",
+    "The agent waits for a result that another program has to give it. Write `stop` if that does not come.",
+  );
+}
+
+/** Takes the place of the beginning of an answer that has no end. */
+export function cutShortMessage(): WordsMessage {
+  return notice("info", "An answer was begun here and not finished.");
 }
 
 /** `0:07`, `12:30`, `1:02:09`. */
@@ -86,9 +99,9 @@ export function notice(level: Notice["level"], markdown: string): Notice {
   return { type: "notice", level, markdown };
 }
 
-const STATES: Record<TurnEnd, StatusState> = {
+/** How a turn ended, as a status and in lists. */
+export const TURN_STATES: Record<TurnEnd, Exclude<StatusState, "working" | "waiting">> = {
   done: "done",
-  waiting: "waiting",
   stopped: "stopped",
   failed: "failed",
   refused: "failed",

@@ -13,8 +13,8 @@ export type SessionNews =
   /** A committed event; each comes once and in the order of the log. */
   | { type: "event"; event: SessionEvent }
   | { type: "preview"; preview: EventPreview }
-  /** Everything committed before the stream was opened has been yielded. */
-  | { type: "caught_up"; queued: boolean }
+  /** Everything committed before the stream was opened has been yielded. `queued` is what no harness has taken up. */
+  | { type: "caught_up"; queued: SessionEvent["type"][] }
   /** The server can't be reached; it is being tried again. */
   | { type: "contact_lost"; error: unknown };
 
@@ -33,6 +33,7 @@ const QUIET_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 15_000;
 const LIST_TIMEOUT_MS = 30_000;
 const PAGE_SIZE = 1000;
+const QUEUED_MAX = 50;
 /** Times in the log may run backwards by as much as the clocks of two servers differ. */
 const CLOCK_SKEW_MS = 120_000;
 
@@ -65,11 +66,11 @@ export async function* followSession(options: FollowOptions): AsyncGenerator<Ses
         { signal: both, maxRetries: 0, timeout: CONNECT_TIMEOUT_MS },
       );
       // Asked for first: input that is taken up between the two questions then shows in the history.
-      const waiting = await lastQueued(client, sessionId, both);
+      const waiting = await queuedEvents(client, sessionId, both);
       for await (const event of history(client, sessionId, cursor, both)) {
         if (isNews(event)) yield { type: "event", event };
       }
-      yield { type: "caught_up", queued: waiting !== null && !seen.has(waiting) };
+      yield { type: "caught_up", queued: waiting.filter(({ id }) => !seen.has(id)).map(({ type }) => type) };
       let silent = false;
       for await (const frame of untilQuiet(stream, options.quietMs ?? QUIET_MS)) {
         failures = 0;
@@ -112,15 +113,14 @@ async function* history(
   }
 }
 
-/** The last input that no harness has taken up: such events stand at the end of the list. */
-async function lastQueued(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<string | null> {
+/** Input that no harness has taken up, or the latest of it: such events stand at the end of the list. */
+async function queuedEvents(client: Anthropic, sessionId: string, signal: AbortSignal): Promise<Listed[]> {
   const page = await client.beta.sessions.events.list(
     sessionId,
-    { limit: 1, order: "desc" },
+    { limit: QUEUED_MAX, order: "desc" },
     { signal, timeout: LIST_TIMEOUT_MS },
   );
-  const last = page.data[0];
-  return last !== undefined && "processed_at" in last && last.processed_at === null ? last.id : null;
+  return page.data.filter((event) => "processed_at" in event && event.processed_at === null);
 }
 
 /** Yields null when nothing came for `quietMs`: whether a connection is alive can't be seen from what the SDK yields. */

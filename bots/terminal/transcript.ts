@@ -28,7 +28,7 @@ const ApprovalCard = z.object({
   approvers: z.array(z.string()).readonly(),
   requester: z.string().nullable(),
   state: z.discriminatedUnion("type", [
-    z.object({ type: z.literal("open"), expiresAt: z.number() }),
+    z.object({ type: z.literal("open"), expiresAt: z.number().nullable() }),
     z.object({
       type: z.literal("decided"),
       decision: z.enum(["allow", "deny"]),

@@ -79,7 +79,8 @@ export function createPlainView(write: (text: string) => unknown, layout: Layout
       note = card.note;
       if (card.endedAt === null) return;
       print(["", endedLine(card, layout)]);
-      told = 0;
+      // One that waits goes on from here.
+      if (card.state !== "waiting") told = 0;
     },
     close: () => undefined,
   };

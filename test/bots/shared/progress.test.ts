@@ -79,7 +79,6 @@ describe("a turn", () => {
   });
 
   it.each([
-    ["requires_action", "waiting"],
     ["retries_exhausted", "failed"],
     ["refusal", "refused"],
     ["end_turn", "done"],
