@@ -1,18 +1,6 @@
-import type { WordsMessage } from "./chat-surface.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
-import { notice } from "./render.ts";
-
-/** Where decisions on a thread's tool calls are taken. It holds who may decide, and keeps each decision. */
-export interface ApprovalDesk {
-  /** The tool calls of a thread that wait for a decision. */
-  open(thread: ChatThreadKey, signal: AbortSignal): Promise<string[]>;
-  /** The first decision counts; one that comes later, or after the session moved on, is harmless. */
-  decide(
-    thread: ChatThreadKey,
-    decision: { toolUseId: string; decision: "allow" | "deny"; personId: string | null; reason: string | null },
-    signal: AbortSignal,
-  ): Promise<"decided" | "too_late" | "not_allowed">;
-}
+import { notice, type Notice } from "./render.ts";
 
 export interface ApprovalCall {
   thread: ChatThreadKey;
@@ -26,7 +14,7 @@ export async function decideAll(
   desk: ApprovalDesk | undefined,
   { thread, personId, decision, reason }: ApprovalCall,
   signal: AbortSignal,
-): Promise<WordsMessage> {
+): Promise<Notice> {
   const open = (await desk?.open(thread, signal)) ?? [];
   const results: Awaited<ReturnType<ApprovalDesk["decide"]>>[] = [];
   for (const toolUseId of open) {

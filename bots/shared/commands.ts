@@ -70,6 +70,13 @@ export function parseCommand(text: string, context: ParseContext = { approvalOpe
   return line.split(/\s+/).length > COMMAND_WORDS_MAX ? null : command;
 }
 
+/** As `parseCommand`, but asks whether an approval is open only of words that would be a decision then. */
+export async function readCommand(text: string, isApprovalOpen: () => Promise<boolean>): Promise<ChatCommand | null> {
+  const command = parseCommand(text);
+  const decision = command ? null : parseCommand(text, { approvalOpen: true });
+  return decision && (await isApprovalOpen()) ? decision : command;
+}
+
 /**
  * Pure: what is written behind the app's own slash command, where there is no thread and so no message for the agent. The
  * first word names the command; a natural form of one will do as well. Nothing at all asks for help.

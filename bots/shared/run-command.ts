@@ -1,15 +1,16 @@
 import { agentsText, findAgentNamed, listAgents, unclearAgentText } from "./agent-choice.ts";
-import { decideAll, type ApprovalDesk } from "./approval-command.ts";
+import { decideAll } from "./approval-command.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
 import { placeOf } from "./chat-place.ts";
 import type { ChatRecords } from "./chat-records.ts";
 import type { ChatStore } from "./chat-store.ts";
-import type { ChatSurface, WordsMessage } from "./chat-surface.ts";
+import type { ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import { threadHelp, unknownCommandText } from "./command-help.ts";
 import type { ChatCommand } from "./commands.ts";
 import { interrupt, type InterruptDeps } from "./interrupt.ts";
 import { postOnce } from "./post-once.ts";
-import { notice } from "./render.ts";
+import { notice, type Notice } from "./render.ts";
 import { statusReport, statusText } from "./status-report.ts";
 import { switchAgent, threadAgent, type SwitchDeps } from "./switch-agent.ts";
 import { usageReport, usageText } from "./usage-report.ts";
@@ -48,7 +49,7 @@ export async function runCommand(deps: CommandDeps, call: CommandCall, signal: A
   return null;
 }
 
-async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<WordsMessage | null> {
+async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<Notice | null> {
   const { command, thread } = call;
   switch (command.type) {
     case "help":
@@ -78,7 +79,7 @@ async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal
   }
 }
 
-async function status(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage> {
+async function status(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<Notice> {
   const sessionId = await deps.sessions.current(thread);
   if (sessionId === null) {
     return notice("info", "Nothing is running: this thread has no session yet. Write what you need.");
@@ -87,13 +88,13 @@ async function status(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSig
 }
 
 /** The status message then says that the turn was stopped, so nothing else need be said. */
-async function stop(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage | null> {
+async function stop(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<Notice | null> {
   const sessionId = await deps.sessions.current(thread);
   if (sessionId !== null && (await interrupt(deps, thread, sessionId, signal))) return null;
   return notice("info", "Nothing is running.");
 }
 
-async function startAfresh(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage> {
+async function startAfresh(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<Notice> {
   const sessionId = await deps.sessions.current(thread);
   if (sessionId === null) return notice("info", "This thread is fresh already. Write what you need.");
   await interrupt(deps, thread, sessionId, signal);
@@ -101,7 +102,7 @@ async function startAfresh(deps: CommandDeps, thread: ChatThreadKey, signal: Abo
   return notice("info", "A fresh start: your next message begins a new session.");
 }
 
-async function agents(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<WordsMessage> {
+async function agents(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSignal): Promise<Notice> {
   const { client, defaultAgentId = null, records } = deps;
   const [all, inUse] = await Promise.all([
     listAgents(client, defaultAgentId, signal),
@@ -111,12 +112,7 @@ async function agents(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSig
   return notice("info", agentsText(all, inUse) + how);
 }
 
-async function use(
-  deps: CommandDeps,
-  thread: ChatThreadKey,
-  wanted: string,
-  signal: AbortSignal,
-): Promise<WordsMessage> {
+async function use(deps: CommandDeps, thread: ChatThreadKey, wanted: string, signal: AbortSignal): Promise<Notice> {
   const { records } = deps;
   if (!records) return notice("warning", "The agent of this thread can't be changed from here.");
   if (wanted === "") return agents(deps, thread, signal);
@@ -126,7 +122,7 @@ async function use(
   return switchAgent({ ...deps, records }, thread, match.agent, signal);
 }
 
-async function usage({ records }: CommandDeps, { thread, personId }: CommandCall): Promise<WordsMessage> {
+async function usage({ records }: CommandDeps, { thread, personId }: CommandCall): Promise<Notice> {
   const place = placeOf(thread);
   if (!records || place === null)
     return notice("info", "Usage is not counted here. `status` says what this session took.");

@@ -1,8 +1,8 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import { compactNumber, formatCents, formatDuration } from "./render.ts";
+import { sessionUsage } from "./session-usage.ts";
 
 type SessionStatus = Anthropic.Beta.Sessions.BetaManagedAgentsSession["status"];
-type Usage = Anthropic.Beta.Sessions.BetaManagedAgentsSession["usage"];
 
 export interface StatusReport {
   status: SessionStatus | "waiting";
@@ -10,7 +10,7 @@ export interface StatusReport {
   runningMs: number | null;
   /** Of the session so far, cached ones included. */
   tokens: number;
-  /** Of the session so far; null when the model has no known price. */
+  /** Of the session so far; null where the server does not tell. */
   costCents: number | null;
   activeSeconds: number;
   queuedMessages: number;
@@ -41,8 +41,7 @@ export async function statusReport(client: Anthropic, sessionId: string, signal:
   return {
     status: session.status === "idle" && waits ? "waiting" : session.status,
     runningMs: runs ? Date.now() - Date.parse(state.processed_at) : null,
-    tokens: tokensOf(session.usage),
-    costCents: costCentsOf(session.usage),
+    ...sessionUsage(session.usage),
     activeSeconds: session.stats.active_seconds ?? 0,
     queuedMessages: queued.length,
   };
@@ -61,20 +60,6 @@ export function statusText(report: StatusReport): string {
     `So far in this session: ${facts.join(", ")}.`,
     ...(queuedMessages === 0 ? [] : [`${queuedMessages} unread message${queuedMessages === 1 ? "" : "s"}.`]),
   ].join(" ");
-}
-
-/** Pure: what the API says that a session has cost, in US cents; null when it does not. */
-export function costCentsOf({ list_cost }: Usage): number | null {
-  const cents = Number(list_cost?.amount ?? Number.NaN);
-  return list_cost?.currency === "USD" && Number.isFinite(cents) ? cents : null;
-}
-
-function tokensOf(usage: Usage): number {
-  const cached =
-    (usage.cache_read_input_tokens ?? 0) +
-    (usage.cache_creation?.ephemeral_5m_input_tokens ?? 0) +
-    (usage.cache_creation?.ephemeral_1h_input_tokens ?? 0);
-  return (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0) + cached;
 }
 
 const STATUS_WORDS: Record<StatusReport["status"], string> = {

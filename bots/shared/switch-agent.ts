@@ -2,10 +2,9 @@ import { NotFoundError, type Anthropic } from "@anthropic-ai/sdk";
 import type { ChoosableAgent } from "./agent-choice.ts";
 import { placeOf } from "./chat-place.ts";
 import type { ChatRecords } from "./chat-records.ts";
-import type { WordsMessage } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import { isAtWork } from "./interrupt.ts";
-import { notice } from "./render.ts";
+import { notice, type Notice } from "./render.ts";
 import type { ThreadSessions } from "./thread-sessions.ts";
 
 export interface SwitchDeps {
@@ -28,7 +27,7 @@ export async function switchAgent(
   thread: ChatThreadKey,
   { id, name }: ChoosableAgent,
   signal: AbortSignal,
-): Promise<WordsMessage> {
+): Promise<Notice> {
   const sessionId = await sessions.current(thread);
   if (sessionId !== null) {
     if ((await agentOf(client, sessionId, signal)) === id) return notice("info", `**${name}** is at it already.`);
