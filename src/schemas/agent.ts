@@ -6,7 +6,6 @@ export type BuiltInToolName = (typeof BUILT_IN_TOOL_NAMES)[number];
 
 const POLICIES = ["always_allow", "always_ask"] as const;
 const PermissionPolicy = z.object({ type: z.enum(POLICIES) });
-export type PermissionPolicy = z.infer<typeof PermissionPolicy>;
 
 /** A policy that this server can't honour is refused, so that nobody takes a call for judged that was not. */
 const PermissionPolicyParams = z.strictObject({

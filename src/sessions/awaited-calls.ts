@@ -3,7 +3,7 @@ import { invalid } from "../errors.ts";
 import type { QueuedEvent } from "../schemas/event.ts";
 
 /** In `details.error_code` when somebody else was faster, so that a client can tell it from a mistake. */
-export const ALREADY_RESOLVED = "tool_call_already_resolved";
+const ALREADY_RESOLVED = "tool_call_already_resolved";
 
 const CALLS = `
 SELECT call.id, call.payload->>'evaluated_permission' AS permission,

@@ -23,7 +23,7 @@ INSERT INTO events (session_id, seq, id, thread_id, type, payload, processed_at)
 SELECT $1, last_seq, $4::text, thread_id, $5::text, $6::jsonb, $7::timestamptz FROM session`;
 
 /** What clients may say of a session. */
-export interface SessionLabels {
+interface SessionLabels {
   title: string | null;
   metadata: Metadata;
 }
@@ -70,7 +70,7 @@ export async function updateSession(
  * What a patch makes of it. Pure.
  * @throws AppError `invalid_request` for metadata beyond its limits
  */
-export function patched(before: SessionLabels, { title, metadata }: SessionUpdateParams): SessionLabels {
+function patched(before: SessionLabels, { title, metadata }: SessionUpdateParams): SessionLabels {
   const merged = Object.entries({ ...before.metadata, ...metadata }).filter(([, value]) => value !== null);
   const parsed = Metadata.safeParse(Object.fromEntries(merged));
   if (!parsed.success) {
@@ -81,7 +81,7 @@ export function patched(before: SessionLabels, { title, metadata }: SessionUpdat
 }
 
 /** What differs, each as it is afterwards; null when nothing does. Pure. */
-export function changesBetween(before: SessionLabels, after: SessionLabels): Partial<SessionLabels> | null {
+function changesBetween(before: SessionLabels, after: SessionLabels): Partial<SessionLabels> | null {
   const changes = {
     ...(after.title !== before.title && { title: after.title }),
     ...(!isDeepStrictEqual(after.metadata, before.metadata) && { metadata: after.metadata }),

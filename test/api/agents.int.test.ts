@@ -61,6 +61,28 @@ describe("agents", () => {
     expect((await create({ model: { id: "model-b", effort: { type: "max" } } })).model.effort).toEqual({ type: "max" });
   });
 
+  it("resolve a tool's permission policy: its entry, else the default, else allowed", async () => {
+    const policies = async (toolset: Partial<Anthropic.Beta.BetaManagedAgentsAgentToolset20260401Params>) => {
+      const agent = await create({ tools: [{ type: "agent_toolset_20260401", ...toolset }] });
+      const [resolved] = agent.tools;
+      if (resolved?.type !== "agent_toolset_20260401") throw new Error("no toolset");
+      const asking = resolved.configs.filter((tool) => tool.permission_policy.type === "always_ask");
+      return [resolved.default_config.permission_policy.type, asking.map(({ name }) => name)];
+    };
+    const ask = { type: "always_ask" as const };
+    const allow = { type: "always_allow" as const };
+    expect(await policies({ configs: [{ name: "bash", permission_policy: ask }] })).toEqual(["always_allow", ["bash"]]);
+    expect(
+      await policies({
+        default_config: { permission_policy: ask },
+        configs: [
+          { name: "read", permission_policy: allow },
+          { name: "glob", enabled: false },
+        ],
+      }),
+    ).toEqual(["always_ask", ["bash", "write", "edit", "glob", "grep"]]);
+  });
+
   it("are the same when they are read back, at the latest version or a given one", async () => {
     const agent = await create();
     expect(await api.client.beta.agents.retrieve(agent.id)).toEqual(agent);
@@ -76,6 +98,14 @@ describe("agents", () => {
 
   it.each([
     ["tools.0.configs", { tools: [{ type: "agent_toolset_20260401", configs: [{ name: "bash" }, { name: "bash" }] }] }],
+    [
+      "tools.0.default_config.permission_policy.type",
+      { tools: [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "auto" } } }] },
+    ],
+    [
+      "tools.0.configs.0.permission_policy.type",
+      { tools: [{ type: "agent_toolset_20260401", configs: [{ name: "bash", permission_policy: { type: "auto" } }] }] },
+    ],
     ["metadata", { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key${i}`, ""])) }],
     ["system", { system: "x".repeat(100_001) }],
     ["mcp_servers.0", { mcp_servers: [{ type: "url", name: "a", url: "https://a.example" }] }],

@@ -1,6 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSession, startApi, type TestApi, userMessage } from "../support/api.ts";
+import { askedUse, toolUse } from "../support/events.ts";
 import { append } from "../support/session-log.ts";
 
 let api: TestApi;
@@ -8,6 +9,8 @@ beforeAll(async () => {
   api = await startApi();
 });
 afterAll(() => api.stop());
+
+type ConfirmationParams = Anthropic.Beta.Sessions.BetaManagedAgentsUserToolConfirmationEventParams;
 
 const events = () => api.client.beta.sessions.events;
 
@@ -42,6 +45,67 @@ describe("sending events", () => {
       Anthropic.NotFoundError,
     );
     await expect(events().list("sesn_nope")).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+  });
+});
+
+describe("confirming a tool call", () => {
+  const confirm = (id: string, ...confirmations: Omit<ConfirmationParams, "type">[]) =>
+    events().send(id, {
+      events: confirmations.map((params) => ({ type: "user.tool_confirmation" as const, ...params })),
+    });
+
+  it("is queued as it was sent, and tells the workers", async () => {
+    const { id } = await createSession(api.client);
+    const asked = [askedUse(), askedUse()];
+    await append(api, id, asked);
+    const [a = "", b = ""] = asked.map((event) => event.id);
+    const { data } = await confirm(
+      id,
+      { tool_use_id: a, result: "allow" },
+      { tool_use_id: b, result: "deny", deny_message: "Not that one." },
+    );
+    const echoed = { id: expect.stringMatching(/^sevt_01/), processed_at: null, type: "user.tool_confirmation" };
+    expect(data).toEqual([
+      { ...echoed, tool_use_id: a, result: "allow" },
+      { ...echoed, tool_use_id: b, result: "deny", deny_message: "Not that one." },
+    ]);
+    expect(api.hinted).toContain(id);
+  });
+
+  it("says which call it can't be about, and tells what was decided before from a mistake", async () => {
+    const { id } = await createSession(api.client);
+    const { id: foreign } = await createSession(api.client);
+    const [asked, allowed, elsewhere] = [askedUse(), toolUse(), askedUse()];
+    await append(api, id, [asked, allowed]);
+    await append(api, foreign, [elsewhere]);
+    for (const tool_use_id of ["sevt_none", elsewhere.id, allowed.id]) {
+      await expect(confirm(id, { tool_use_id, result: "allow" })).rejects.toThrow(/400.*events\.0\.tool_use_id: /);
+    }
+    await confirm(id, { tool_use_id: asked.id, result: "allow" });
+    const again = await confirm(id, { tool_use_id: asked.id, result: "deny" }).catch((error: unknown) => error);
+    expect(again).toBeInstanceOf(Anthropic.BadRequestError);
+    expect(again).toMatchObject({ error: { error: { details: { error_code: "tool_call_already_resolved" } } } });
+    const stranger = api.stranger.beta.sessions.events.send(id, {
+      events: [{ type: "user.tool_confirmation", tool_use_id: asked.id, result: "allow" }],
+    });
+    await expect(stranger).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    expect((await events().list(id, { types: ["user.tool_confirmation"] })).data).toHaveLength(1);
+  });
+
+  it("has a message only when it refuses, and is no way to begin a session", async () => {
+    const { id, agent, environment_id } = await createSession(api.client);
+    const asked = askedUse();
+    await append(api, id, [asked]);
+    const given = { tool_use_id: asked.id, result: "allow" as const };
+    await expect(confirm(id, { ...given, deny_message: "no" })).rejects.toThrow(/400.*events\.0\.deny_message: /);
+    const started = api.client.beta.sessions.create({
+      agent: agent.id,
+      environment_id,
+      // @ts-expect-error not among the initial events
+      initial_events: [{ type: "user.tool_confirmation", ...given }],
+    });
+    await expect(started).rejects.toThrow(/400.*initial_events\.0\.type/);
+    expect((await events().list(id)).data).toHaveLength(1);
   });
 });
 

@@ -126,6 +126,85 @@ describe("creating a session", () => {
   });
 });
 
+describe("updating a session", () => {
+  const updates = async (id: string) =>
+    (await sessions().events.list(id, { types: ["session.updated"] })).data.map(
+      ({ id: _id, processed_at: _at, type: _type, ...changes }) => changes,
+    );
+
+  it("changes its title, patches its metadata, and logs only what changed", async () => {
+    const { id, updated_at } = await createSession(api.client, { title: "Old", metadata: { team: "ops", stage: "1" } });
+    const updated = await sessions().update(id, { title: "New", metadata: { stage: null, owner: "ada" } });
+    expect(updated).toMatchObject({ id, title: "New", metadata: { team: "ops", owner: "ada" }, status: "idle" });
+    expect(Date.parse(updated.updated_at)).toBeGreaterThan(Date.parse(updated_at));
+    expect(await sessions().retrieve(id)).toMatchObject({ title: "New", metadata: { team: "ops", owner: "ada" } });
+    await sessions().update(id, { title: null });
+    await sessions().update(id, { metadata: { team: null, owner: null } });
+    expect(await updates(id)).toEqual([
+      { title: "New", metadata: { team: "ops", owner: "ada" } },
+      { title: null },
+      {}, // Metadata of which nothing is left is not shown.
+    ]);
+    expect((await sessions().retrieve(id)).metadata).toEqual({});
+  });
+
+  it.each([
+    ["nothing", {}],
+    ["what is the same already", { title: "Same", metadata: { team: "ops", gone: null } }],
+    ["no metadata", { metadata: null }],
+    ["no budget", { budget: null }],
+  ])("with %s changes and logs nothing", async (_name, params) => {
+    const { id, updated_at } = await createSession(api.client, { title: "Same", metadata: { team: "ops" } });
+    expect(await sessions().update(id, params)).toMatchObject({ title: "Same", metadata: { team: "ops" }, updated_at });
+    expect(await updates(id)).toEqual([]);
+  });
+
+  it("is possible while it runs, and takes its place in the log", async () => {
+    const { id } = await createSession(api.client, { initial_events: [userMessage("go")] });
+    await sessions().update(id, { title: "Running" });
+    const { data } = await sessions().events.list(id);
+    expect(data.map(({ type }) => type)).toEqual([
+      "session.status_running",
+      "session.thread_status_running",
+      "session.updated",
+      "user.message",
+    ]);
+    expect((await sessions().retrieve(id)).status).toBe("running");
+  });
+
+  it("loses nothing when many change it at once", async () => {
+    const { id } = await createSession(api.client);
+    const keys = Array.from({ length: 16 }, (_, index) => `key${index}`);
+    await Promise.all(keys.map((key) => sessions().update(id, { metadata: { [key]: "set" } })));
+    expect(Object.keys((await sessions().retrieve(id)).metadata).toSorted()).toEqual(keys.toSorted());
+    expect(await updates(id)).toHaveLength(16);
+    const tooMany = sessions().update(id, { metadata: { key16: "set" } });
+    await expect(tooMany).rejects.toThrow(/400.*metadata: at most 16 pairs/);
+    await sessions().update(id, { metadata: { key0: null, key16: "set" } });
+  });
+
+  it.each([
+    ["agent", { agent: { tools: [] } }],
+    ["budget", { budget: { type: "limit" as const, max_list_cost: { amount: "100", currency: "USD" as const } } }],
+    ["vault_ids", { vault_ids: ["vlt_1"] }],
+    ["title", { title: "x".repeat(513) }],
+    ["metadata.team", { metadata: { team: "x".repeat(513) } }],
+    ["colour", { colour: "red" }],
+  ])("refuses `%s`, by name, and changes nothing", async (field, params) => {
+    const { id } = await createSession(api.client, { title: "Same" });
+    await expect(sessions().update(id, { title: "Other", ...params })).rejects.toThrow(new RegExp(`400.*${field}: `));
+    expect((await sessions().retrieve(id)).title).toBe("Same");
+  });
+
+  it("is refused for an archived session and for another workspace's", async () => {
+    const { id } = await createSession(api.client);
+    const foreign = api.stranger.beta.sessions.update(id, { title: "Mine" });
+    await expect(foreign).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    await sessions().archive(id);
+    await expect(sessions().update(id, { title: "Late" })).rejects.toThrow(/400.*archived/);
+  });
+});
+
 describe("archiving a session", () => {
   it("terminates it: history stays, events are refused", async () => {
     const { id } = await createSession(api.client);
