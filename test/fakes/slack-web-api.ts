@@ -21,7 +21,7 @@ import { createResponseUrls } from "./slack/response-urls.ts";
 import { createSocketMode } from "./slack/socket-mode.ts";
 import { answerDownload, answerUpload } from "./slack/transfers.ts";
 import { answerMethod, type WebApiDeps } from "./slack/web-api.ts";
-import { createWorld, type Message } from "./slack/world.ts";
+import { APP_ID, createWorld, type Message } from "./slack/world.ts";
 import type { MethodSettings } from "./slack/method.ts";
 
 export type FakeSlack = Awaited<ReturnType<typeof startFakeSlack>>;
@@ -46,7 +46,6 @@ export interface FakeSlackOptions {
   tokenLifetimeSeconds?: number | null;
 }
 
-const APP_ID = "A01DECKHAND";
 const SIGNING_SECRET = "fake-signing-secret";
 const APP_TOKEN = "xapp-fake";
 const CLIENT = { clientId: "111.222", clientSecret: "fake-client-secret" };

@@ -1,5 +1,5 @@
 import { fileWire } from "./file-wire.ts";
-import type { Message, World } from "./world.ts";
+import { APP_ID, type Message, type World } from "./world.ts";
 
 /** A message, as events and answers show it. */
 export function messageWire(world: World, message: Message, origin: string, withMetadata: boolean) {
@@ -9,7 +9,7 @@ export function messageWire(world: World, message: Message, origin: string, with
     type: "message",
     ...(message.subtype !== null && { subtype: message.subtype }),
     user: message.user,
-    ...(message.botId !== null && { bot_id: message.botId, app_id: "A01DECKHAND" }),
+    ...(message.botId !== null && { bot_id: message.botId, app_id: APP_ID }),
     team: message.team,
     ts: message.ts,
     text: message.text,

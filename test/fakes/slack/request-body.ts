@@ -21,7 +21,7 @@ export async function readUpload(request: IncomingMessage): Promise<Buffer> {
   const type = request.headers["content-type"] ?? "";
   if (!type.startsWith("multipart/form-data")) return bytes;
   const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": type } }).formData();
-  const [file] = [...form.values()].filter((value) => typeof value !== "string");
+  const file = [...form.values()].find((value) => typeof value !== "string");
   return Buffer.from((await file?.arrayBuffer()) ?? new ArrayBuffer(0));
 }
 

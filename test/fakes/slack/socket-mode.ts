@@ -14,7 +14,7 @@ export interface SocketMode {
   connections(): number;
   /** Says that they will be closed soon, as Slack does when it moves its servers. */
   warn(): void;
-  /** All connections break, unacknowledged envelopes with them: those are sent again. */
+  /** All connections break, unacknowledged envelopes with them: those are sent again. Bolt comes back after 5 s. */
   drop(): void;
   upgrade(request: IncomingMessage, stream: Duplex): void;
   /** A place to connect to, once. */
@@ -32,8 +32,24 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
   const open = new Set<ServerSocket>();
   const tickets = new Set<string>();
   const waiting = new Map<string, { socket: ServerSocket; settle: (attempt: Attempt) => void }>();
+  /** For a connection, when there is none. */
+  const hoping = new Set<() => void>();
   let turn = 0;
   let issued = 0;
+
+  const connection = (): Promise<ServerSocket | undefined> => {
+    const next = () => [...open][turn++ % open.size];
+    if (open.size > 0) return Promise.resolve(next());
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        hoping.delete(wake);
+        resolve(next());
+      };
+      const timer = setTimeout(wake, ackTimeoutMs);
+      hoping.add(wake);
+    });
+  };
 
   const lost = (socket: ServerSocket) => {
     open.delete(socket);
@@ -53,12 +69,11 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
   };
 
   return {
-    transport: ({ kind, payload, retry }) =>
-      new Promise((resolve) => {
-        const sockets = [...open];
-        const socket = sockets[turn++ % sockets.length];
-        if (!socket) return resolve({ status: null, body: "no connection" });
-        const id = `envelope-${turn}-${Math.random()}`;
+    async transport({ kind, payload, retry }) {
+      const socket = await connection();
+      if (!socket) return { status: null, body: "no connection" };
+      return new Promise((resolve) => {
+        const id = `envelope-${turn}`;
         const timer = setTimeout(() => {
           waiting.delete(id);
           resolve({ status: null, body: "not acknowledged in time" });
@@ -71,7 +86,8 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
         const envelope = { envelope_id: id, type: TYPES[kind], payload, accepts_response_payload: kind !== "event" };
         const again = { retry_attempt: retry?.num ?? 0, retry_reason: retry?.reason ?? "" };
         socket.send(JSON.stringify(kind === "event" ? { ...envelope, ...again } : envelope));
-      }),
+      });
+    },
     connections: () => open.size,
     warn() {
       for (const socket of open) socket.send(JSON.stringify({ type: "disconnect", reason: "warning", debug_info: {} }));
@@ -86,6 +102,7 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
       open.add(socket);
       const info = { connection_info: { app_id: appId }, num_connections: open.size, debug_info: {} };
       socket.send(JSON.stringify({ type: "hello", ...info }));
+      for (const wake of [...hoping]) wake();
       changed();
     },
     ticket() {

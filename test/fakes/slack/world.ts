@@ -1,6 +1,9 @@
 import type { Clock } from "./clock.ts";
 import type { Block } from "./blocks.ts";
 
+/** The one app that the fake knows. */
+export const APP_ID = "A01DECKHAND";
+
 export interface Team {
   id: string;
   name: string;
