@@ -1,7 +1,8 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import { TerminalError } from "../../src/errors.ts";
 import { mountAttachments, type Attachment } from "./attachments.ts";
-import { parseCommand } from "./commands.ts";
+import type { ApprovalDesk } from "./approval-desk.ts";
+import { readCommand } from "./commands.ts";
 import type { ChatStore } from "./chat-store.ts";
 import type { ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
@@ -37,6 +38,8 @@ export interface InboundDeps {
   store: ChatStore;
   sessions: ThreadSessions;
   agent: ChatAgent;
+  /** Where "approve" is heard. */
+  approvals: ApprovalDesk;
   /** Makes sure that someone delivers this thread. A hint: what there is to deliver is in the store already. */
   ensureDelivery(thread: ChatThreadKey): Promise<void>;
 }
@@ -56,9 +59,11 @@ export async function takeIn(deps: InboundDeps, message: InboundMessage, signal:
   const claim = await store.inbound.claim(thread, messageId, STALE_MS);
   if (claim === "duplicate") return { type: "duplicate" };
   try {
-    const command = message.attachments.length === 0 ? parseCommand(message.text) : null;
+    const isApprovalOpen = async () => (await deps.approvals.open(thread, signal)).length > 0;
+    const command = message.attachments.length === 0 ? await readCommand(message.text, isApprovalOpen) : null;
     if (!command) return await send(deps, message, claim === "unfinished", signal);
-    const words = await runCommand(deps, { thread, messageId, command, personId: null }, signal);
+    const commandDeps = { ...deps, defaultAgentId: deps.agent.agentId };
+    const words = await runCommand(commandDeps, { thread, messageId, command, personId: null }, signal);
     if (words !== null) return await send(deps, { ...message, text: words }, claim === "unfinished", signal);
     await store.inbound.settle(thread, messageId, null);
     return { type: "command" };

@@ -17,6 +17,7 @@ export const TERMINAL_HELP = `Write what you need and press Enter. While the age
 - \`/stop\` ends what the agent is doing; so does Ctrl-C
 - \`/status\` says how far it is
 - \`/new\` starts afresh, with nothing remembered
+- \`/approve\` lets the agent go on when it asks; \`/deny REASON\` does not
 - \`/quit\` leaves; \`deckhand chat --thread ID\` comes back to this thread`;
 
 const SLASH = /^\/([a-z][a-z-]*)(?:\s+(.*))?$/is;

@@ -4,6 +4,7 @@ import type { Anthropic } from "@anthropic-ai/sdk";
 import { messageOf } from "../../src/errors.ts";
 import type { Logger } from "../../src/log.ts";
 import { apiErrorText } from "../shared/api-errors.ts";
+import { createOwnApprovalDesk } from "../shared/approval-desk.ts";
 import { chatThreadKey, type ChatThreadKey } from "../shared/chat-thread.ts";
 import type { ChatAgent } from "../shared/default-agent.ts";
 import { deliverThread } from "../shared/deliver.ts";
@@ -69,14 +70,9 @@ export async function openTerminalThread(options: TerminalThreadOptions): Promis
       if (!signal.aborted) view.message(notice("error", `Delivery failed: ${apiErrorText(error) ?? messageOf(error)}`));
     },
   );
-  const inbound: InboundDeps = {
-    client,
-    surface,
-    store,
-    sessions,
-    agent,
-    ensureDelivery: async () => delivery.ensure(),
-  };
+  const ensureDelivery = async () => delivery.ensure();
+  const approvals = createOwnApprovalDesk({ client, sessions, store, ensureDelivery });
+  const inbound: InboundDeps = { client, surface, store, sessions, agent, approvals, ensureDelivery };
   const take = (messageId: string, text: string, attachments: string[]) =>
     takeIn(inbound, { thread: key, messageId, text, attachments: attachments.map(localAttachment) }, signal);
 

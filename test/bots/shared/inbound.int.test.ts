@@ -1,5 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createOwnApprovalDesk } from "../../../bots/shared/approval-desk.ts";
 import type { Attachment } from "../../../bots/shared/attachments.ts";
 import type { ChatStore } from "../../../bots/shared/chat-store.ts";
 import type { ChatThreadKey } from "../../../bots/shared/chat-thread.ts";
@@ -10,7 +11,7 @@ import { createThreadSessions } from "../../../bots/shared/thread-sessions.ts";
 import { createDatabase, type Database } from "../../../src/database.ts";
 import { createChatService } from "../../fakes/chat-surface.ts";
 import { type FlakyNetwork, startFlakyNetwork } from "../../fakes/flaky-network.ts";
-import { createPlayedTurns, idleEvent, said } from "../../fakes/played-turns.ts";
+import { createPlayedTurns, event, idleEvent, said } from "../../fakes/played-turns.ts";
 import { startApi, type TestApi } from "../../support/api.ts";
 
 const { signal } = new AbortController();
@@ -39,13 +40,16 @@ async function openThread(overrides: Partial<InboundDeps> = {}) {
   const agent = await findChatAgent({ client, model: "model-a", agentId: null }, signal);
   const service = createChatService();
   const hinted: string[] = [];
+  const sessions = createThreadSessions({ client, threads: store.threads });
+  const ensureDelivery = async (key: ChatThreadKey) => void hinted.push(key);
   const deps: InboundDeps = {
     client,
     surface: service.surface(),
     store,
-    sessions: createThreadSessions({ client, threads: store.threads }),
+    sessions,
     agent,
-    ensureDelivery: async (key) => void hinted.push(key),
+    approvals: createOwnApprovalDesk({ client, sessions, store, ensureDelivery }),
+    ensureDelivery,
     ...overrides,
   };
   const write = (messageId: string, text: string, attachments: Attachment[] = []) =>
@@ -54,8 +58,8 @@ async function openThread(overrides: Partial<InboundDeps> = {}) {
     const { sessionId } = await store.threads.open(thread);
     if (sessionId === null) return [];
     const page = await api.client.beta.sessions.events.list(sessionId, { types: ["user.message", "user.interrupt"] });
-    return page.data.map((event) =>
-      event.type === "user.message" && event.content[0]?.type === "text" ? event.content[0].text : event.type,
+    return page.data.map((sent) =>
+      sent.type === "user.message" && sent.content[0]?.type === "text" ? sent.content[0].text : sent.type,
     );
   };
   const sessionId = async () => (await store.threads.open(thread)).sessionId ?? "";
@@ -191,6 +195,29 @@ describe("commands", () => {
     await write("m1", "help");
     expect(service.words()).toHaveLength(1);
     expect(service.words()[0]).toContain("`stop`");
+  });
+
+  it("steer sends its words as the message", async () => {
+    const { write, messages } = await openThread();
+    expect(await write("m1", "/steer use green")).toMatchObject({ type: "sent" });
+    await write("m1", "/steer use green");
+    expect(await messages()).toEqual(["use green"]);
+  });
+
+  it("yes and no are decisions while the session asks, and messages otherwise", async () => {
+    const { write, messages, sessionId, service } = await openThread();
+    await write("m1", "yes, go ahead");
+    expect(await messages()).toEqual(["yes, go ahead"]);
+    await turns.takeUp(await sessionId());
+    const call = event("agent.tool_use", { name: "bash", input: { command: "ls" }, evaluated_permission: "ask" });
+    const stopReason = { type: "requires_action" as const, event_ids: [call.id] };
+    const idle = event("session.status_idle", { stop_reason: stopReason, stop_details: null });
+    await turns.commit(await sessionId(), call, idle);
+    await write("m2", "no, don't");
+    const sent = await api.client.beta.sessions.events.list(await sessionId(), { types: ["user.tool_confirmation"] });
+    expect(sent.data).toMatchObject([{ tool_use_id: call.id, result: "deny" }]);
+    expect(service.words()).toEqual(["Denied."]);
+    expect(await messages()).toEqual(["yes, go ahead"]);
   });
 
   it("that do not exist are answered with the nearest that does", async () => {
