@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { messageOf } from "./errors.ts";
+import { LINK_KEY_CHARS_MIN } from "./files/file-link.ts";
 import { ModelPrices } from "./models/model-price.ts";
 import { isMasterKey } from "./secrets/master-key.ts";
 import { Secret } from "./secrets/secret.ts";
@@ -33,7 +34,7 @@ const Environment = z.object({
   DECKHAND_API_KEY: optional(z.string().min(16)),
   DECKHAND_URL: optional(Url(["http", "https"])),
   DECKHAND_PUBLIC_URL: optional(Url(["http", "https"])),
-  DECKHAND_LINK_KEY: optional(SecretText(z.string().min(32))),
+  DECKHAND_LINK_KEY: optional(SecretText(z.string().min(LINK_KEY_CHARS_MIN))),
   DECKHAND_MASTER_KEY: optional(SecretText(MasterKey)),
   DATABASE_URL: optional(Url(["postgresql", "postgres"])),
   REDIS_URL: optional(Url(["redis", "rediss"])),

@@ -1,9 +1,10 @@
 import multipart from "@fastify/multipart";
-import fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Agents, KnownModel } from "../agents/agents.ts";
 import type { Environments } from "../environments/environments.ts";
 import { invalid } from "../errors.ts";
+import { DOWNLOAD_PATH, type FileLinks } from "../files/file-links.ts";
 import type { Files } from "../files/files.ts";
 import { newId } from "../ids.ts";
 import type { Resources } from "../sessions/resources.ts";
@@ -16,6 +17,7 @@ import { renderErrors, sendError } from "./errors.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { parseQueryString } from "./query-string.ts";
 import { agentRoutes } from "./routes/agents.ts";
+import { downloadRoute } from "./routes/downloads.ts";
 import { environmentRoutes } from "./routes/environments.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { type Health, healthRoute } from "./routes/health.ts";
@@ -35,6 +37,7 @@ export interface ApiDependencies extends Omit<SessionEventDependencies, "closing
   sessions: Sessions;
   resources: Resources;
   files: Files;
+  fileLinks: FileLinks;
   /** Newest first. */
   models(): readonly KnownModel[];
 }
@@ -43,6 +46,8 @@ const JSON_BODY_BYTES_MAX = 32 * 1024 * 1024;
 /** To send a request in full, which may be a large upload over a slow line. */
 const REQUEST_TIMEOUT_MS = 30 * 60 * 1000;
 const PATH_PARAMETER_CHARS_MAX = 200;
+/** A link's token, also where no route answers, such as by a wrong method. */
+const LINK_TOKEN = /[\w-]{40,}\.[\w-]{40,}/g;
 
 /** The HTTP API, not listening yet. `close` ends open event streams and waits a little for what is being answered. */
 export function buildApp(dependencies: ApiDependencies): Server {
@@ -66,8 +71,11 @@ export function buildApp(dependencies: ApiDependencies): Server {
     if (request.url.includes("%00")) throw invalid("The URL must not hold `%00`.");
   });
   app.addHook("onResponse", async (request, reply) => {
-    const { method, url } = request;
-    request.log.debug({ method, url, status: reply.statusCode, ms: reply.elapsedTime }, "request answered");
+    const { method } = request;
+    request.log.debug(
+      { method, url: loggable(request), status: reply.statusCode, ms: reply.elapsedTime },
+      "request answered",
+    );
   });
   parseJsonBodies(app);
   boundClosing(app);
@@ -75,8 +83,15 @@ export function buildApp(dependencies: ApiDependencies): Server {
   serveDocs(app);
   app.register(multipart);
   app.register(async (scope: Server) => healthRoute(scope, dependencies.health));
+  app.register(async (scope: Server) => downloadRoute(scope, dependencies.fileLinks));
   app.register(async (scope: Server) => v1(scope, dependencies), { prefix: "/v1" });
   return app;
+}
+
+/** A link's token is all that it takes to get its file, so no log may have it. */
+function loggable({ url, routeOptions }: FastifyRequest): string {
+  const served = routeOptions.url ?? "";
+  return served.startsWith(DOWNLOAD_PATH) ? served : url.replaceAll(LINK_TOKEN, ":token");
 }
 
 function v1(app: Server, dependencies: ApiDependencies): void {
@@ -84,7 +99,7 @@ function v1(app: Server, dependencies: ApiDependencies): void {
   app.addHook("preClose", async () => closing.abort());
   app.addHook("onRequest", authenticate(dependencies.workspaces));
 
-  fileRoutes(app, dependencies.files);
+  fileRoutes(app, dependencies.files, dependencies.fileLinks);
   modelRoutes(app, dependencies.models);
   app.register(async (beta: Server) => {
     beta.addHook("onRequest", requireManagedAgentsBeta);

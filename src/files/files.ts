@@ -55,7 +55,9 @@ export interface Files {
   list(workspaceId: string, filter: FileFilter, keyset: Keyset): Promise<FileMetadata[]>;
   /** @throws AppError `not_found` with `file_expired` once the file's time is over */
   open(workspaceId: string, id: string): Promise<OpenFile>;
-  /** Like `open`, for a client: refuses what no agent made, with `file_not_downloadable`. */
+  /** A file that a client may download: refuses what no agent made, with `file_not_downloadable`, and as `open`. */
+  downloadable(workspaceId: string, id: string): Promise<FileMetadata>;
+  /** Like `open`, of what is `downloadable`. */
   download(workspaceId: string, id: string): Promise<OpenFile>;
   /** The PNG beside a file; `not_found` when it has none. */
   openPreview(workspaceId: string, id: string): Promise<Readable>;
@@ -86,6 +88,14 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
     const row = await store.find(workspaceId, id);
     if (!row) throw notFound("File", id);
     return row;
+  };
+  const findDownloadable = async (workspaceId: string, id: string) => {
+    const row = await find(workspaceId, id);
+    assertNotExpired(row);
+    if (row.downloadable) return row;
+    throw invalid(`File \`${id}\` was uploaded; only files that an agent made can be downloaded.`, {
+      details: { error_code: "file_not_downloadable" },
+    });
   };
   const open = async (row: FileRow) => {
     assertNotExpired(row);
@@ -125,16 +135,9 @@ export function createFiles({ store, blobs, log, bytesMax = FILE_BYTES_MAX }: De
 
     open: async (workspaceId, id) => open(await find(workspaceId, id)),
 
-    async download(workspaceId, id) {
-      const row = await find(workspaceId, id);
-      assertNotExpired(row);
-      if (!row.downloadable) {
-        throw invalid(`File \`${id}\` was uploaded; only files that an agent made can be downloaded.`, {
-          details: { error_code: "file_not_downloadable" },
-        });
-      }
-      return open(row);
-    },
+    downloadable: async (workspaceId, id) => toFileMetadata(await findDownloadable(workspaceId, id)),
+
+    download: async (workspaceId, id) => open(await findDownloadable(workspaceId, id)),
 
     async openPreview(workspaceId, id) {
       const row = await find(workspaceId, id);

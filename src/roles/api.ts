@@ -7,6 +7,7 @@ import { errorCode } from "../embedded/file-errors.ts";
 import { createEnvironmentStore } from "../environments/environment-store.ts";
 import { createEnvironments } from "../environments/environments.ts";
 import { messageOf } from "../errors.ts";
+import { createFileLinks } from "../files/file-links.ts";
 import { readEventPage } from "../sessions/event-page.ts";
 import { createLive } from "../sessions/live.ts";
 import { createResources } from "../sessions/resources.ts";
@@ -15,6 +16,7 @@ import { createSessions } from "../sessions/sessions.ts";
 import { terminateSession } from "../sessions/terminate.ts";
 import { updateSession } from "../sessions/update-session.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
+import { openLinkKey } from "./link-key.ts";
 import type { Platform } from "./platform.ts";
 
 export interface RunningApi {
@@ -30,6 +32,7 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
   const sessionStore = createSessionStore(database.prisma);
   const agents = createAgents({ store: createAgentStore(database.prisma), models: models.list });
   const environments = createEnvironments(createEnvironmentStore(database.prisma));
+  const linkKey = await openLinkKey(config);
   const app = buildApp({
     log: platform.log,
     health,
@@ -37,6 +40,11 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
     agents,
     environments,
     files,
+    fileLinks: createFileLinks({
+      files,
+      key: linkKey,
+      baseUrl: () => config.publicUrl ?? urlOf(config.host, app.server.address()),
+    }),
     models: models.list,
     resources: createResources(sessionStore),
     sessions: createSessions({

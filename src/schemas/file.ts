@@ -35,3 +35,15 @@ export const FileListQuery = z
 export type FileListQuery = z.infer<typeof FileListQuery>;
 
 export const FileExpiry = z.coerce.number().int().min(3_600).max(7_776_000);
+
+/** What somebody needs to download a file without an API key. Not part of the hosted API. */
+export const FileLink = z
+  .object({ type: z.literal("file_link"), url: z.string(), expires_at: Timestamp })
+  .meta({ id: "FileLink" });
+export type FileLink = z.infer<typeof FileLink>;
+
+const LINK_SECONDS_DEFAULT = 86_400;
+
+export const FileLinkParams = z.strictObject({
+  expires_in_seconds: z.int().min(60).max(604_800).default(LINK_SECONDS_DEFAULT),
+});

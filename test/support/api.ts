@@ -10,9 +10,11 @@ import { type ApiDependencies, buildApp } from "../../src/api/app.ts";
 import { createDatabase } from "../../src/database.ts";
 import { createEnvironmentStore } from "../../src/environments/environment-store.ts";
 import { createEnvironments } from "../../src/environments/environments.ts";
+import { createFileLinks } from "../../src/files/file-links.ts";
 import { createFileStore } from "../../src/files/file-store.ts";
 import { createFiles } from "../../src/files/files.ts";
 import { createLocalDiskBlobStore } from "../../src/files/local-disk.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { createEventLog } from "../../src/sessions/event-log.ts";
 import { readEventPage } from "../../src/sessions/event-page.ts";
 import { createLive } from "../../src/sessions/live.ts";
@@ -35,9 +37,12 @@ export const KNOWN_MODELS: readonly KnownModel[] = ["model-c", "model-b", "model
 }));
 
 export const RUNTIME_USD_PER_HOUR = 0.5;
+export const LINK_KEY = new Secret("link-key-of-the-tests-0123456789abcdef");
 
 /** The API over real Postgres and disk, listening. The harness is the one thing that is missing: nothing runs. */
-export async function startApi(overrides: Partial<ApiDependencies> & { fileBytesMax?: number } = {}) {
+export async function startApi(
+  overrides: Partial<ApiDependencies> & { fileBytesMax?: number; publicUrl?: string } = {},
+) {
   const testDatabase = await createTestDatabase();
   const home = await mkdtemp(path.join(tmpdir(), "deckhand-api-"));
   const log = pino({ level: "silent" });
@@ -83,6 +88,7 @@ export async function startApi(overrides: Partial<ApiDependencies> & { fileBytes
     sessions,
     resources: createResources(sessionStore),
     files,
+    fileLinks: createFileLinks({ files, key: LINK_KEY, baseUrl: () => overrides.publicUrl ?? baseURL }),
     models: () => KNOWN_MODELS,
     eventLog,
     readEventPage: (owner, sessionId, query) => readEventPage(pool, owner, sessionId, query),

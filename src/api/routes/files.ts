@@ -1,9 +1,10 @@
-import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import type { FileLinks } from "../../files/file-links.ts";
 import type { Files } from "../../files/files.ts";
 import { page } from "../../schemas/primitives.ts";
-import { FileListQuery, FileMetadata } from "../../schemas/file.ts";
+import { FileLink, FileLinkParams, FileListQuery, FileMetadata } from "../../schemas/file.ts";
 import { readFileForm } from "../file-form.ts";
+import { sendBytes, sendFile } from "../file-reply.ts";
 import { forwardPage } from "../pagination.ts";
 import type { Server } from "../server.ts";
 
@@ -21,7 +22,7 @@ const binary = (contentType: string, description: string) => ({
   200: { description, content: { [contentType]: { schema: z.string().meta({ format: "binary" }) } } },
 });
 
-export function fileRoutes(app: Server, files: Files): void {
+export function fileRoutes(app: Server, files: Files, links: Pick<FileLinks, "create">): void {
   app.post(
     "/files",
     {
@@ -67,11 +68,7 @@ export function fileRoutes(app: Server, files: Files): void {
         response: binary("application/octet-stream", "The file's bytes, with its own content type."),
       },
     },
-    async ({ workspaceId, params }, reply) => {
-      const { file, content } = await files.download(workspaceId, params.file_id);
-      reply.header("content-length", file.size_bytes).header("content-disposition", attachment(file.filename));
-      return sendBytes(reply, file.mime_type).send(content);
-    },
+    async ({ workspaceId, params }, reply) => sendFile(reply, await files.download(workspaceId, params.file_id)),
   );
 
   app.get(
@@ -89,6 +86,24 @@ export function fileRoutes(app: Server, files: Files): void {
       sendBytes(reply, "image/png").send(await files.openPreview(workspaceId, params.file_id)),
   );
 
+  app.post(
+    "/files/:file_id/link",
+    {
+      schema: {
+        tags,
+        summary: "Make a link to a file that an agent made",
+        description: "Not part of the hosted API. Whoever has the link can download the file until it expires.",
+        params: FilePath,
+        body: FileLinkParams.prefault({}),
+        response: { 200: FileLink },
+      },
+    },
+    async ({ workspaceId, params, body }) => {
+      const { url, expiresAt } = await links.create(workspaceId, params.file_id, body.expires_in_seconds);
+      return { type: "file_link" as const, url, expires_at: expiresAt.toISOString() };
+    },
+  );
+
   app.delete(
     "/files/:file_id",
     { schema: { tags, summary: "Delete a file", params: FilePath, response: { 200: FileDeleted } } },
@@ -97,21 +112,4 @@ export function fileRoutes(app: Server, files: Files): void {
       return { id: params.file_id, type: "file_deleted" as const };
     },
   );
-}
-
-/** A file is somebody else's content: a browser must neither guess at it nor run it in this origin. */
-function sendBytes(reply: FastifyReply, contentType: string): FastifyReply {
-  return reply
-    .header("content-type", contentType)
-    .header("x-content-type-options", "nosniff")
-    .header("content-security-policy", "sandbox; default-src 'none'");
-}
-
-function attachment(filename: string): string {
-  const ascii = filename.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_");
-  const encoded = encodeURIComponent(filename).replaceAll(
-    /['()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
