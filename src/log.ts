@@ -8,8 +8,8 @@ const REDACTED_PATHS = [
   "*.authorization",
   "*.password",
   "*.token",
-  'req.headers["authorization"]',
-  'req.headers["x-api-key"]',
+  "*.headers.authorization",
+  '*.headers["x-api-key"]',
 ];
 
 /**
