@@ -12,15 +12,20 @@ export interface LinkedFile {
  */
 export function linksMessage(files: readonly LinkedFile[], refusal: string | null): WordsMessage {
   const lines = files.flatMap(({ file, link }) => (link ? linkLine(file, link) : []));
-  const unlinked = files.filter(({ link }) => !link).map(({ file }) => `\`${file.filename}\``);
+  const unlinked = files.filter(({ link }) => !link).map(({ file }) => file);
   const paragraphs: string[] = [];
-  if (lines.length > 0) paragraphs.push(`${lines.length === 1 ? "This file is" : "These files are"} here to download:`);
+  if (refusal !== null) paragraphs.push(`I could not post ${names(files.map(({ file }) => file))} here: ${refusal}`);
+  if (lines.length > 0) paragraphs.push(refusal === null ? "In this channel, files come as links:" : "To download:");
   if (lines.length > 0) paragraphs.push(lines.join("\n"));
-  if (unlinked.length > 0) {
-    const why = refusal ?? "this channel's policy keeps files out. Ask whoever runs Deckhand for them.";
-    paragraphs.push(`I could not post ${unlinked.join(", ")} here: ${why}`);
+  if (refusal === null && unlinked.length > 0) {
+    const made = `I made ${names(unlinked)}, but this channel takes no files.`;
+    paragraphs.push(`${made} Whoever runs Deckhand can get at them through the API.`);
   }
-  return notice(unlinked.length > 0 ? "error" : "info", paragraphs.join("\n\n"));
+  return notice(refusal === null ? "info" : "warning", paragraphs.join("\n\n"));
+}
+
+function names(files: readonly LinkedFile["file"][]): string {
+  return files.map(({ filename }) => `\`${filename}\``).join(", ");
 }
 
 function linkLine(file: LinkedFile["file"], link: FileLink): string {

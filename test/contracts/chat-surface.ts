@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ChatFile, ChatMessage, ChatSurface, StatusCard } from "../../bots/shared/chat-surface.ts";
+import type { ApprovalState, ChatFile, ChatMessage, ChatSurface, StatusCard } from "../../bots/shared/chat-surface.ts";
 import { chatThreadKey, parseChatThreadKey, type ChatThreadKey } from "../../bots/shared/chat-thread.ts";
 
 /** A thread that nothing was posted in. */
@@ -30,6 +30,19 @@ const card = (fields: Partial<StatusCard> = {}): ChatMessage => ({
     note: null,
     draft: null,
     ...fields,
+  },
+});
+
+const approval = (state: ApprovalState): ChatMessage => ({
+  type: "approval",
+  card: {
+    toolUseId: "sevt_1",
+    toolName: "bash",
+    summary: "bash: rm -r old",
+    detail: "rm -r old",
+    approvers: [],
+    requester: null,
+    state,
   },
 });
 
@@ -101,6 +114,76 @@ export function chatSurfaceContract(name: string, open: () => Promise<SurfaceUnd
       await surface.update(thread, ref, done, signal);
       await surface.update(thread, ref, done, signal);
       expect((await seen()).texts).not.toContain("bash: wc -l");
+    });
+
+    it("shows what is asked for in full, and who decided on it", async () => {
+      const { thread, surface, seen } = await under.newThread();
+      const ref = await surface.post(
+        thread,
+        approval({ type: "open", expiresAt: Date.now() + 60_000 }),
+        "dh_a",
+        signal,
+      );
+      expect((await seen()).texts).toContain("rm -r old");
+      await surface.update(
+        thread,
+        ref,
+        approval({ type: "decided", decision: "deny", by: "Ada", at: Date.now(), reason: "we need it" }),
+        signal,
+      );
+      const { texts } = await seen();
+      expect(texts).toContain("Ada");
+      expect(texts).toContain("we need it");
+    });
+
+    it.each([{ type: "expired", at: 5_000 }, { type: "moot" }] as const)(
+      "shows an approval that is $type",
+      async (state) => {
+        const { thread, surface, seen } = await under.newThread();
+        const ref = await surface.post(thread, approval({ type: "open", expiresAt: null }), "dh_b", signal);
+        await surface.update(thread, ref, approval(state), signal);
+        expect((await seen()).texts).toContain("bash");
+      },
+    );
+
+    it("streams an answer where it says so, and nowhere else", async () => {
+      const { thread, surface } = await under.newThread();
+      const stream = await surface.openStream(thread, signal);
+      if (surface.limits(thread).drafts !== "stream") expect(stream).toBeNull();
+      await stream?.discard();
+    });
+
+    it("makes a stream a lasting message with the words it ends with, that is found and can be updated", async () => {
+      const { thread, surface, seen, afterCrash } = await under.newThread();
+      const stream = await surface.openStream(thread, signal);
+      if (!stream) return;
+      stream.show("Revenue");
+      stream.show("Revenue ro");
+      const ref = await stream.finish({ type: "text", markdown: "Revenue rose.", answerId: null }, "dh_s");
+      expect((await seen()).texts).toContain("Revenue rose.");
+      const next = await afterCrash();
+      expect(await next.find(thread, "dh_s", signal)).toBe(ref);
+      await next.update(thread, ref, text("Revenue fell."), signal);
+      expect((await seen()).texts).not.toContain("rose");
+    });
+
+    it("lets a stream that a crash left be made the answer", async () => {
+      const { thread, surface, seen, afterCrash } = await under.newThread();
+      const stream = await surface.openStream(thread, signal);
+      if (!stream) return;
+      stream.show("Revenue ro");
+      await (await afterCrash()).update(thread, stream.ref, text("Revenue rose."), signal);
+      expect((await seen()).texts.match(/Revenue/g)).toHaveLength(1);
+    });
+
+    it("takes back what a discarded stream has shown", async () => {
+      const { thread, surface, seen } = await under.newThread();
+      const stream = await surface.openStream(thread, signal);
+      if (!stream) return;
+      stream.show("I look at");
+      await stream.discard();
+      expect((await seen()).texts).not.toContain("I look at");
+      await surface.update(thread, stream.ref, text("late"), signal);
     });
 
     it("finds by its marker what was posted, and nothing else", async () => {

@@ -1,5 +1,11 @@
 import { setImmediate as turnOfLoop } from "node:timers/promises";
-import type { ChatMessage, ChatSurface, SurfaceLimits } from "../../bots/shared/chat-surface.ts";
+import type {
+  AnswerStream,
+  ChatMessage,
+  ChatSurface,
+  SurfaceLimits,
+  WordsMessage,
+} from "../../bots/shared/chat-surface.ts";
 import type { ChatThreadKey } from "../../bots/shared/chat-thread.ts";
 
 export interface PostedMessage {
@@ -10,6 +16,8 @@ export interface PostedMessage {
   message: ChatMessage;
   /** How often it was updated. */
   updates: number;
+  /** It is being written. */
+  streaming: boolean;
 }
 
 export interface UploadedFiles {
@@ -18,7 +26,7 @@ export interface UploadedFiles {
   files: { name: string; content: string; preview: string | null }[];
 }
 
-type Method = "post" | "update" | "upload" | "find" | "acknowledge";
+type Method = "post" | "update" | "openStream" | "finish" | "discard" | "upload" | "find" | "acknowledge";
 
 /** A chat service in memory. It outlives the surfaces that talk to it, as the real ones outlive our processes. */
 export function createChatService() {
@@ -44,20 +52,46 @@ export function createChatService() {
     return result;
   };
 
+  let refs = 0;
+  const nextRef = () => `ts-${++refs}`;
+
+  const openStream = (thread: ChatThreadKey, signal: AbortSignal): AnswerStream => {
+    const message: WordsMessage = { type: "text", markdown: "", answerId: null };
+    const post: PostedMessage = { thread, marker: "", ref: nextRef(), message, updates: 0, streaming: true };
+    posts.push(post);
+    return {
+      ref: post.ref,
+      show(markdown) {
+        if (!post.streaming || signal.aborted) return;
+        if ("markdown" in post.message && !markdown.startsWith(post.message.markdown)) post.streaming = false;
+        else post.message = { ...message, markdown };
+        note();
+      },
+      finish: (message, marker) =>
+        guarded("finish", signal, () => {
+          Object.assign(post, { message, marker, streaming: false });
+          return post.ref;
+        }),
+      discard: () =>
+        guarded("discard", signal, () => void posts.splice(0, posts.length, ...posts.filter((one) => one !== post))),
+    };
+  };
+
   const surface = (limits: Partial<SurfaceLimits> = {}): ChatSurface => ({
     name: "slack",
     limits: () => ({ markdownCharsMax: 4000, updateIntervalMs: 1, heartbeatMs: null, drafts: "none", ...limits }),
-    openStream: async () => null,
+    openStream: (thread, signal) =>
+      guarded("openStream", signal, () => (limits.drafts === "stream" ? openStream(thread, signal) : null)),
     post: (thread, message, marker, signal) =>
       guarded("post", signal, () => {
-        const ref = `ts-${posts.length + 1}`;
-        posts.push({ thread, marker, ref, message, updates: 0 });
+        const ref = nextRef();
+        posts.push({ thread, marker, ref, message, updates: 0, streaming: false });
         return ref;
       }),
     update: (_thread, ref, message, signal) =>
       guarded("update", signal, () => {
         const post = posts.find((candidate) => candidate.ref === ref);
-        if (post) Object.assign(post, { message, updates: post.updates + 1 });
+        if (post) Object.assign(post, { message, updates: post.updates + 1, streaming: false });
       }),
     upload: (thread, files, marker, signal) =>
       guarded("upload", signal, async () => {
@@ -86,8 +120,9 @@ export function createChatService() {
     acknowledged,
     /** The next call of `method` fails, before or after it had its effect. */
     fail: (method: Method, when: "before" | "after", error: Error) => void faults.push({ method, when, error }),
-    /** What people read, statuses left out. */
+    /** What people read, statuses and approvals left out. */
     words: () => posts.flatMap(({ message }) => ("markdown" in message ? message.markdown : [])),
+    approvals: () => posts.flatMap(({ message }) => (message.type === "approval" ? message.card : [])),
     statuses: () => posts.flatMap(({ message }) => (message.type === "status" ? message.card : [])),
     /** Resolves as soon as `check` holds. */
     async until(check: () => boolean): Promise<void> {
