@@ -5,9 +5,9 @@ import { TerminalError } from "../../src/errors.ts";
 
 /** Keeps the tokens unreadable in the database. `context` is bound to what is encrypted and must be the same again. */
 export interface InstallationCipher {
-  encrypt(plaintext: string, context: string): Promise<Uint8Array>;
+  encrypt(plaintext: Uint8Array, context: string): Promise<Uint8Array<ArrayBuffer>>;
   /** @throws when the ciphertext was changed, moved to another context, or made with another key */
-  decrypt(ciphertext: Uint8Array, context: string): Promise<string>;
+  decrypt(ciphertext: Uint8Array, context: string): Promise<Uint8Array>;
 }
 
 export interface InstallationSummary {
@@ -63,7 +63,7 @@ export function createInstallationStore(
 
     async storeInstallation(installation) {
       const id = teamOf(installation);
-      const ciphertext = Buffer.from(await cipher.encrypt(JSON.stringify(installation), contextOf(id)));
+      const ciphertext = await cipher.encrypt(Buffer.from(JSON.stringify(installation)), contextOf(id));
       const enterprise = installation.isEnterpriseInstall === true;
       const name = (enterprise ? installation.enterprise?.name : installation.team?.name) ?? null;
       await prisma.slackInstallation.upsert({
@@ -107,7 +107,7 @@ export function createInstallationStore(
 }
 
 function contextOf(team: string): string {
-  return `slack_installations:${team}`;
+  return `slack_installations/${team}/ciphertext`;
 }
 
 function teamOf(installation: Pick<Installation, "isEnterpriseInstall" | "enterprise" | "team">): string {
@@ -123,6 +123,6 @@ function teamOfQuery({ isEnterpriseInstall, enterpriseId, teamId }: Installation
 }
 
 /** The one place where what was decrypted becomes Bolt's type. */
-function parseInstallation(json: string): Installation {
-  return StoredInstallation.parse(JSON.parse(json)) as Installation;
+function parseInstallation(json: Uint8Array): Installation {
+  return StoredInstallation.parse(JSON.parse(Buffer.from(json).toString())) as Installation;
 }

@@ -9,7 +9,9 @@ const Authorization = z.object({
 /** What any payload of Slack may say of the installation that it is for. Slash commands are forms: their booleans are strings. */
 const Origin = z.object({
   authorizations: z.array(Authorization).nullish(),
-  is_enterprise_install: z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]).nullish(),
+  is_enterprise_install: z
+    .union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")])
+    .nullish(),
   enterprise_id: z.string().nullish(),
   team_id: z.string().nullish(),
   enterprise: z.object({ id: z.string() }).nullish(),

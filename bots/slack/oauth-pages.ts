@@ -1,0 +1,64 @@
+import { type AuthorizeResult, HTTPReceiver, type InstallationQuery, type InstallationStore } from "@slack/bolt";
+import type { WebClientOptions } from "@slack/web-api";
+import type { createBoltLog } from "./bolt-log.ts";
+import { BOT_SCOPES, INSTALL_PATH, OAUTH_REDIRECT_PATH } from "./requirements.ts";
+
+export interface OAuthPagesOptions {
+  clientId: string;
+  clientSecret: string;
+  /** Signs the state that ties Slack's answer to the browser which asked. */
+  stateSecret: string;
+  /** Null for the one that the app's settings name first. */
+  redirectUri: string | null;
+  apiUrl: string;
+  store: InstallationStore;
+  clientOptions: WebClientOptions;
+  boltLog: ReturnType<typeof createBoltLog>;
+}
+
+export interface OAuthPages {
+  /** Serves `INSTALL_PATH` and `OAUTH_REDIRECT_PATH`. */
+  serve: HTTPReceiver["requestListener"];
+  /** Listens for these two pages alone, where no other server has them. Resolves with the port. */
+  listen(host: string, port: number): Promise<number>;
+  close(): Promise<void>;
+  /** Replaces tokens that end soon, in the store too. Not safe to call twice at once for one installation. */
+  authorize(query: InstallationQuery<boolean>): Promise<AuthorizeResult>;
+}
+
+/** The pages by which people add the app to their workspace or organisation. */
+export function createOAuthPages(options: OAuthPagesOptions): OAuthPages {
+  const receiver = new HTTPReceiver({
+    // No events come in here, so there is nothing to verify.
+    endpoints: [],
+    signingSecret: "",
+    signatureVerification: false,
+    clientId: options.clientId,
+    clientSecret: options.clientSecret,
+    stateSecret: options.stateSecret,
+    scopes: BOT_SCOPES.map(({ scope }) => scope),
+    installationStore: options.store,
+    ...(options.redirectUri !== null && { redirectUri: options.redirectUri }),
+    installerOptions: {
+      installPath: INSTALL_PATH,
+      redirectUriPath: OAUTH_REDIRECT_PATH,
+      authorizationUrl: new URL("/oauth/v2/authorize", options.apiUrl).href,
+      clientOptions: options.clientOptions,
+    },
+    logger: options.boltLog,
+  });
+  const { installer } = receiver;
+  if (!installer) throw new TypeError("Bolt made no installer of the given client id and secrets.");
+  return {
+    serve: receiver.requestListener,
+    listen: (host, port) => listen(receiver, host, port),
+    close: () => receiver.stop(),
+    authorize: (query) => installer.authorize(query),
+  };
+}
+
+/** Listens on this address alone. Resolves with the port, which the system chose where `port` is 0. */
+export async function listen(receiver: HTTPReceiver, host: string, port: number): Promise<number> {
+  const address = (await receiver.start({ host, port })).address();
+  return address !== null && typeof address === "object" ? address.port : port;
+}
