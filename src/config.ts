@@ -5,6 +5,7 @@ import { LINK_KEY_CHARS_MIN } from "./files/file-link.ts";
 import { ModelPrices } from "./models/model-price.ts";
 import { isMasterKey } from "./secrets/master-key.ts";
 import { Secret } from "./secrets/secret.ts";
+import { slackConfig, type SlackConfig, slackProblems } from "./slack-config.ts";
 
 const Port = z.coerce.number().int().min(0).max(65535);
 const Count = z.coerce.number().int().min(0).max(1000);
@@ -26,33 +27,52 @@ const MasterKey = z.string().refine(isMasterKey, {
 });
 const Json = <Value extends z.ZodType>(value: Value) => z.string().transform(parseJson).pipe(value);
 
-const Environment = z.object({
-  HOST: withDefault(z.string(), "127.0.0.1"),
-  PORT: withDefault(Port, "4100"),
-  LOG_LEVEL: withDefault(z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]), "info"),
-  DECKHAND_HOME: optional(z.string()),
-  DECKHAND_API_KEY: optional(z.string().min(16)),
-  DECKHAND_URL: optional(Url(["http", "https"])),
-  DECKHAND_PUBLIC_URL: optional(Url(["http", "https"])),
-  DECKHAND_LINK_KEY: optional(SecretText(z.string().min(LINK_KEY_CHARS_MIN))),
-  DECKHAND_MASTER_KEY: optional(SecretText(MasterKey)),
-  DATABASE_URL: optional(Url(["postgresql", "postgres"])),
-  REDIS_URL: optional(Url(["redis", "rediss"])),
-  DOCKER_HOST: optional(z.string()),
-  ANTHROPIC_API_KEY: optional(z.string()),
-  ANTHROPIC_BASE_URL: optional(Url(["http", "https"])),
-  DECKHAND_MODEL: optional(z.string()),
-  DECKHAND_MODEL_PRICES: withDefault(Json(ModelPrices), "{}"),
-  DECKHAND_RUNTIME_USD_PER_HOUR: withDefault(z.coerce.number().min(0).max(1000), "0.08"),
-  DECKHAND_LEASE_MS: withDefault(DurationMs, "2000"),
-  DECKHAND_WORKER_CONCURRENCY: withDefault(Count.min(1), "32"),
-  DECKHAND_SANDBOX_IMAGE: optional(z.string()),
-  DECKHAND_SANDBOX_RUNTIME: optional(z.string()),
-  DECKHAND_SANDBOX_POOL: withDefault(Count, "2"),
-  DECKHAND_SANDBOX_MEMORY_MB: withDefault(z.coerce.number().int().min(128), "2048"),
-  DECKHAND_SANDBOX_CPUS: withDefault(z.coerce.number().min(0.1), "2"),
-  DECKHAND_SANDBOX_PIDS: withDefault(z.coerce.number().int().min(32), "512"),
-});
+const Token = (prefix: string) =>
+  SecretText(z.string().refine((text) => text.startsWith(prefix), { message: `must begin with ${prefix}` }));
+
+const Environment = z
+  .object({
+    HOST: withDefault(z.string(), "127.0.0.1"),
+    PORT: withDefault(Port, "4100"),
+    LOG_LEVEL: withDefault(z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]), "info"),
+    DECKHAND_HOME: optional(z.string()),
+    DECKHAND_API_KEY: optional(z.string().min(16)),
+    DECKHAND_URL: optional(Url(["http", "https"])),
+    DECKHAND_PUBLIC_URL: optional(Url(["http", "https"])),
+    DECKHAND_LINK_KEY: optional(SecretText(z.string().min(LINK_KEY_CHARS_MIN))),
+    DECKHAND_MASTER_KEY: optional(SecretText(MasterKey)),
+    DATABASE_URL: optional(Url(["postgresql", "postgres"])),
+    REDIS_URL: optional(Url(["redis", "rediss"])),
+    DOCKER_HOST: optional(z.string()),
+    ANTHROPIC_API_KEY: optional(z.string()),
+    ANTHROPIC_BASE_URL: optional(Url(["http", "https"])),
+    DECKHAND_MODEL: optional(z.string()),
+    DECKHAND_MODEL_PRICES: withDefault(Json(ModelPrices), "{}"),
+    DECKHAND_RUNTIME_USD_PER_HOUR: withDefault(z.coerce.number().min(0).max(1000), "0.08"),
+    DECKHAND_LEASE_MS: withDefault(DurationMs, "2000"),
+    DECKHAND_WORKER_CONCURRENCY: withDefault(Count.min(1), "32"),
+    DECKHAND_SANDBOX_IMAGE: optional(z.string()),
+    DECKHAND_SANDBOX_RUNTIME: optional(z.string()),
+    DECKHAND_SANDBOX_POOL: withDefault(Count, "2"),
+    DECKHAND_SANDBOX_MEMORY_MB: withDefault(z.coerce.number().int().min(128), "2048"),
+    DECKHAND_SANDBOX_CPUS: withDefault(z.coerce.number().min(0.1), "2"),
+    DECKHAND_SANDBOX_PIDS: withDefault(z.coerce.number().int().min(32), "512"),
+    SLACK_BOT_TOKEN: optional(Token("xoxb-")),
+    SLACK_APP_TOKEN: optional(Token("xapp-")),
+    SLACK_SIGNING_SECRET: optional(SecretText(z.string())),
+    SLACK_CLIENT_ID: optional(z.string()),
+    SLACK_CLIENT_SECRET: optional(SecretText(z.string())),
+    SLACK_STATE_SECRET: optional(SecretText(z.string().min(16))),
+    SLACK_REDIRECT_URI: optional(Url(["https", "http"])),
+    SLACK_API_URL: withDefault(Url(["https", "http"]), "https://slack.com/api/"),
+    SLACK_HOST: withDefault(z.string(), "127.0.0.1"),
+    SLACK_PORT: withDefault(Port, "4110"),
+    SLACK_STREAMING: withDefault(z.enum(["auto", "off"]), "auto"),
+  })
+  .superRefine((given, context) => {
+    for (const { variable, message } of slackProblems(given))
+      context.addIssue({ code: "custom", path: [variable], message });
+  });
 
 /** What the process was told by its environment. Durations are in ms, sizes in the unit that ends the name. */
 export interface Config {
@@ -89,6 +109,8 @@ export interface Config {
     cpus: number;
     pids: number;
   };
+  /** Null when there is no Slack. */
+  slack: SlackConfig | null;
 }
 
 /** Every bad variable at once, one line each. */
@@ -135,6 +157,7 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
       cpus: given.DECKHAND_SANDBOX_CPUS,
       pids: given.DECKHAND_SANDBOX_PIDS,
     },
+    slack: slackConfig(given),
   });
 }
 

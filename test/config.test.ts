@@ -106,3 +106,44 @@ describe("the configuration", () => {
     expect(Object.isFrozen(loadConfig("/srv", {}))).toBe(true);
   });
 });
+
+describe("the configuration of Slack", () => {
+  const slack = (env: Record<string, string>) => loadConfig("/srv", env).slack;
+  const oauth = { SLACK_CLIENT_ID: "1.2", SLACK_CLIENT_SECRET: "shh", SLACK_STATE_SECRET: "0123456789abcdef" };
+
+  it("is off when nothing is set, and Socket Mode goes first when both transports are", () => {
+    expect(slack({})).toBeNull();
+    expect(slack({ SLACK_BOT_TOKEN: "xoxb-1", SLACK_APP_TOKEN: "xapp-1", SLACK_SIGNING_SECRET: "s" })).toMatchObject({
+      apiUrl: "https://slack.com/api/",
+      transport: { type: "socket" },
+      workspaces: { type: "token" },
+      host: "127.0.0.1",
+      port: 4110,
+      streaming: "auto",
+    });
+    expect(slack({ ...oauth, SLACK_SIGNING_SECRET: "s", SLACK_PORT: "8080" })).toMatchObject({
+      transport: { type: "http" },
+      workspaces: { type: "oauth", clientId: "1.2", redirectUri: null },
+      port: 8080,
+    });
+  });
+
+  it.each([
+    ["no transport", { SLACK_BOT_TOKEN: "xoxb-1" }, ["SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"]],
+    ["no workspace", { SLACK_APP_TOKEN: "xapp-1" }, ["SLACK_BOT_TOKEN", "SLACK_CLIENT_ID"]],
+    [
+      "half of OAuth",
+      { SLACK_SIGNING_SECRET: "s", SLACK_CLIENT_ID: "1.2" },
+      ["SLACK_CLIENT_SECRET", "SLACK_STATE_SECRET"],
+    ],
+    ["both kinds of workspace", { ...oauth, SLACK_SIGNING_SECRET: "s", SLACK_BOT_TOKEN: "xoxb-1" }, ["unset one"]],
+    ["a token in the wrong place", { SLACK_BOT_TOKEN: "xapp-1", SLACK_APP_TOKEN: "xapp-1" }, ["must begin with xoxb-"]],
+  ])("names what is wrong: %s", (_, env, names) => {
+    for (const name of names) expect(() => slack(env)).toThrow(name);
+  });
+
+  it("never prints a token", () => {
+    const config = slack({ SLACK_BOT_TOKEN: "xoxb-secret", SLACK_APP_TOKEN: "xapp-secret" });
+    expect(`${JSON.stringify(config)}${inspect(config, { depth: null })}`).not.toContain("secret");
+  });
+});
