@@ -4,6 +4,7 @@ import { RetryableError } from "../../src/errors.ts";
 import { rateLimitMs, slackError } from "./errors.ts";
 import type { Pace, PacedCall } from "./pace.ts";
 import type { SlackWorkspace, SlackWorkspaces } from "./slack-workspaces.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** The one way out to Slack's Web API. */
 export interface SlackApi {
@@ -73,20 +74,4 @@ export function createSlackApi({ workspaces, pace }: SlackApiDeps): SlackApi {
 
 function pacedCall(call: SlackCall): PacedCall {
   return { urgency: "normal", channel: null, ...call };
-}
-
-/** The client takes no signal: what it does is left to itself. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    // Whichever lost the race must not count as unhandled.
-    aborted.promise.catch(() => undefined);
-    work.catch(() => undefined);
-  }
 }

@@ -19,11 +19,16 @@ export const MARKDOWN_CHARS_MAX = 5_600;
 
 /** Pure: an answer or a notice, the most faithful rendering first; each next one asks less of Slack. */
 export function answerRenderings(message: WordsMessage): Rendering[] {
-  const markdown = withoutBroadcasts(printable(markdownOf(message)));
+  const markdown = answerMarkdown(message);
   const text = cut(toMrkdwn(markdown).trim() || EMPTY, TEXT_CHARS_MAX);
   const feedback = message.type === "text" && message.answerId !== null ? [feedbackBlock(message.answerId)] : [];
   const blocks = answerBlocks(markdown, feedback);
   return [{ text, blocks }, plainRendering(text, markdown.trim() || EMPTY)];
+}
+
+/** Pure: the words of a message as Slack is given them. */
+export function answerMarkdown(message: WordsMessage): string {
+  return withoutBroadcasts(printable(markdownOf(message)));
 }
 
 const EMPTY = "(no text)";

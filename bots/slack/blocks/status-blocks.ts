@@ -122,7 +122,7 @@ function cost(cents: number): string {
 }
 
 function stopBlocks(card: StatusCard, thread: ChatThreadKey): AnyBlock[] {
-  if (card.endedAt !== null) return [];
+  if (card.state !== "working" && card.state !== "waiting") return [];
   const stop: Button = {
     type: "button",
     action_id: ACTION_IDS.stop,
