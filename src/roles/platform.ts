@@ -75,7 +75,7 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
       wakeups,
       eventLog: createEventLog(database.pool, wakeups),
       files: createFiles({ store: createFileStore(database.prisma), blobs, log }),
-      models: createModelRegistry(modelProviders(config, log), config.modelPrices),
+      models: openModels(config, log),
       hintRun: createRunHint(queue, log),
       processId: randomUUID(),
       log,
@@ -91,6 +91,13 @@ async function embeddedPostgres(config: Config, log: Logger, signal: AbortSignal
   const postgres = await startPostgres({ dir: path.join(config.home, "postgres"), log, signal });
   opened.add(() => postgres.stop());
   return postgres.url;
+}
+
+function openModels(config: Config, log: Logger): ModelRegistry {
+  const models = createModelRegistry(modelProviders(config, log), config.modelPrices);
+  const unknown = Object.keys(config.modelPrices).filter((id) => models.find(id) === null);
+  if (unknown.length > 0) log.warn({ models: unknown }, "DECKHAND_MODEL_PRICES names models that nobody serves");
+  return models;
 }
 
 /** The scripted model is always there: it needs no key and no network, and says in every message what it is. */

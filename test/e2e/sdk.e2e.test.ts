@@ -43,6 +43,9 @@ describe("the official SDK, with nothing changed but where it connects to", () =
     expect(made).toMatchObject({ downloadable: true, size_bytes: "north,1\nsouth,2\n".length });
     const download = await sdk.beta.files.download(made?.id ?? "");
     expect(await download.text()).toBe("north,1\nsouth,2\n");
+    const { url } = await sdk.post<{ url: string }>(`/v1/files/${made?.id}/link`, { body: {} });
+    expect(url.startsWith(`${baseURL}/download/`)).toBe(true);
+    expect(await (await fetch(url)).text()).toBe("north,1\nsouth,2\n");
   });
 });
 
