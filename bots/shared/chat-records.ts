@@ -20,6 +20,8 @@ export type ItemClaim = Pick<PendingItem, "messageId" | "attempts">;
 export interface Inbox {
   /** False when this delivery (`receiptId`) or this message was kept before. Durable when it resolves. */
   keep(thread: ChatThreadKey, messageId: string, item: InboundItem, receiptId: string | null): Promise<boolean>;
+  /** Whether anything was ever kept of this thread, so that it may be one that the agent is in. */
+  knows(thread: ChatThreadKey): Promise<boolean>;
   /**
    * The thread's oldest item that was not dealt with, claimed for `ttlMs`; null when there is none that may be claimed now.
    * Messages are claimed one at a time, and so are decisions and stops. A message waits until no decision or stop is left;
@@ -30,7 +32,7 @@ export interface Inbox {
   renew(thread: ChatThreadKey, claim: ItemClaim, ttlMs: number): Promise<boolean>;
   /**
    * Dealt with. `eventId` is what it became in the session, if anything, and is noted in any case. False when the item was
-   * dropped or settled before.
+   * dropped before, or settled as nothing.
    */
   settle(thread: ChatThreadKey, messageId: string, eventId: string | null): Promise<boolean>;
   /** Gives a claim back, for another attempt in `delayMs` at the earliest. No effect when the claim is over. */

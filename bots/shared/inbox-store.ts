@@ -29,6 +29,14 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
       return count === 1;
     },
 
+    async knows(thread) {
+      const row = await prisma.chatInbound.findFirst({
+        where: { chatThreadKey: thread },
+        select: { messageId: true },
+      });
+      return row !== null;
+    },
+
     async claimNext(thread, ttlMs) {
       // Under a lock, so that of two claimers the second sees what the first has claimed.
       const [, rows] = await prisma.$transaction([
@@ -71,17 +79,18 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
     },
 
     async settle(thread, messageId, eventId) {
-      const rows = await prisma.$queryRaw<{ open: boolean }[]>`
+      const rows = await prisma.$queryRaw<{ counts: boolean }[]>`
         UPDATE chat_inbound AS i SET
           settled_at = COALESCE(i.settled_at, now()),
           event_id = COALESCE(i.event_id, ${eventId}::text),
           payload = NULL
         FROM (
-          SELECT settled_at FROM chat_inbound WHERE chat_thread_key = ${thread} AND message_id = ${messageId} FOR UPDATE
+          SELECT settled_at, event_id FROM chat_inbound
+          WHERE chat_thread_key = ${thread} AND message_id = ${messageId} FOR UPDATE
         ) AS old
         WHERE i.chat_thread_key = ${thread} AND i.message_id = ${messageId}
-        RETURNING old.settled_at IS NULL AS open`;
-      return rows[0]?.open ?? false;
+        RETURNING old.settled_at IS NULL OR old.event_id IS NOT NULL AS counts`;
+      return rows[0]?.counts ?? false;
     },
 
     async postpone(thread, { messageId, attempts }, delayMs) {

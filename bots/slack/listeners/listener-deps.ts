@@ -20,6 +20,8 @@ export interface InboundDelivery {
 export interface ChatCore {
   /** Durable when it resolves. Does nothing with what was kept before. */
   accept(delivery: InboundDelivery): Promise<unknown>;
+  /** Whether the agent may be in this thread: something that people did there was kept. */
+  knows(thread: ChatThreadKey): Promise<boolean>;
   /** Null when this person may decide on this tool call; otherwise why not, in words for them. */
   refusalToDecide(toolUseId: string, personId: string): Promise<string | null>;
   /** Durable when it resolves. Also tells the platform, and does not mind when that is away. */

@@ -16,6 +16,8 @@ async function onMessage({ core, log }: ListenerDeps, body: unknown, botUserId: 
     return;
   }
   const { thread, messageId, receiptId, personId, addressed, attachments, event } = inbound;
+  // What people say to each other elsewhere is not even kept.
+  if (!addressed && !(await core.knows(thread))) return;
   const others = mentionedUsers(event).filter((id) => id !== botUserId);
   const users = others.length === 0 ? new Map<string, string>() : await core.names(thread, others);
   await core.accept({
