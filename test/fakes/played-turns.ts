@@ -41,6 +41,20 @@ export const said = (text: string): SessionEvent => event("agent.message", { con
 export const tool = (name: string, input: Record<string, unknown>): SessionEvent =>
   event("agent.tool_use", { name, input, evaluated_permission: "allow" });
 
+/** A call that people have to allow first. */
+export const asked = (name: string, input: Record<string, unknown>): SessionEvent =>
+  event("agent.tool_use", { name, input, evaluated_permission: "ask", evaluation: { type: "always_ask" } });
+
+/** Stands still until people have decided on these calls. */
+export const waitsFor = (...calls: SessionEvent[]): SessionEvent =>
+  event("session.status_idle", {
+    stop_reason: { type: "requires_action", event_ids: calls.map(({ id }) => id) },
+    stop_details: null,
+  });
+
+export const confirmed = (call: SessionEvent, result: "allow" | "deny"): SessionEvent =>
+  event("user.tool_confirmation", { tool_use_id: call.id, result });
+
 export const failure = (
   type: Extract<SessionEvent, { type: "session.error" }>["error"]["type"],
   retry: "retrying" | "exhausted" | "terminal",

@@ -3,6 +3,8 @@ import { fold, foldPreview, type Outcome, type Turn } from "../../../bots/shared
 import type { SessionEvent as SeenEvent } from "../../../bots/shared/session-events.ts";
 import type { SessionEvent } from "../../../src/schemas/event.ts";
 import {
+  asked,
+  confirmed,
   event,
   failure,
   idleEvent,
@@ -11,6 +13,7 @@ import {
   said,
   tool,
   userMessageEvent,
+  waitsFor,
 } from "../../fakes/played-turns.ts";
 
 /** As it comes over the wire and is typed by the SDK. */
@@ -105,6 +108,73 @@ describe("a turn", () => {
 
   it("ignores events that it does not know, and interrupts of a session that is idle", () => {
     expect(play(event("agent.thinking", {}), interruptEvent()).turn).toBeNull();
+  });
+});
+
+describe("a turn that asks", () => {
+  const at = (time: string, one: SessionEvent): SessionEvent => ({ ...one, processed_at: `2026-11-22T${time}.000Z` });
+  const kinds = (outcomes: Outcome[]) =>
+    outcomes.map((one) => ("ask" in one ? `${one.type} ${one.ask.toolName}` : one.type));
+
+  it("waits, and knows what for", () => {
+    const call = asked("bash", { command: "rm -r old" });
+    const { turn, outcomes } = play(running(), said("I clean up."), tool("read", {}), call, waitsFor(call));
+    expect(kinds(outcomes)).toEqual(["waiting"]);
+    expect(turn?.asks).toEqual([{ toolUseId: call.id, toolName: "bash", input: { command: "rm -r old" } }]);
+    expect(turn?.endedAt).toBeNull();
+    expect(turn?.waitingSince).not.toBeNull();
+  });
+
+  it("goes on as the same turn, and does not count the time it waited", () => {
+    const call = asked("bash", {});
+    const first = at("10:00:00", userMessageEvent("go"));
+    const { turn, outcomes } = play(
+      first,
+      at("10:00:10", call),
+      at("10:00:10", waitsFor(call)),
+      at("11:00:10", confirmed(call, "allow")),
+      at("11:00:10", running()),
+      at("11:00:15", idleEvent()),
+    );
+    expect(turn?.id).toBe(first.id);
+    expect((turn?.endedAt ?? 0) - (turn?.startedAt ?? 0)).toBe(15_000);
+    expect(kinds(outcomes)).toEqual(["waiting", "decided bash", "ended"]);
+  });
+
+  it("waits for the others when some were decided on", () => {
+    const [one, two] = [asked("bash", {}), asked("write", {})];
+    const { turn, outcomes } = play(running(), one, two, waitsFor(one, two), confirmed(two, "deny"), waitsFor(one));
+    expect(kinds(outcomes)).toEqual(["waiting", "decided write", "waiting"]);
+    expect(turn?.asks.map(({ toolName }) => toolName)).toEqual(["bash"]);
+    expect(turn?.waitingSince).not.toBeNull();
+  });
+
+  it("and is stopped asks no more, and ends as stopped", () => {
+    const call = asked("bash", {});
+    const { turn, outcomes } = play(running(), call, waitsFor(call), interruptEvent(), idleEvent());
+    expect(kinds(outcomes)).toEqual(["waiting", "moot bash", "ended"]);
+    expect(ends(outcomes)).toEqual(["stopped"]);
+    expect(turn?.asks).toEqual([]);
+  });
+
+  it("says so when it waits for what can't be given here", () => {
+    const call = asked("bash", {});
+    const other = event("agent.thinking", {});
+    expect(play(running(), other, waitsFor(other)).outcomes).toMatchObject([{ type: "waiting", elsewhere: true }]);
+    expect(play(running(), call, waitsFor(call)).outcomes).toMatchObject([{ type: "waiting", elsewhere: false }]);
+    expect(play(running(), call, waitsFor(call, other)).outcomes).toMatchObject([{ type: "waiting", elsewhere: true }]);
+  });
+});
+
+describe("what a session costs", () => {
+  it("is what the server says, or unknown", () => {
+    const usage = { input_tokens: 10, output_tokens: 5, cache_read_input_tokens: 100, active_seconds: 2 };
+    const priced = { ...usage, list_cost: { amount: "42", currency: "USD" as const } };
+    const of = (shown: object) =>
+      ({ ...event("agent.thinking", {}), type: "session.usage", usage: shown }) as SessionEvent;
+    expect(play(running()).turn?.usage).toBeNull();
+    expect(play(running(), of(usage)).turn?.usage).toEqual({ costCents: null, tokens: 115 });
+    expect(play(running(), of(priced)).turn?.usage).toEqual({ costCents: 42, tokens: 115 });
   });
 });
 
