@@ -175,7 +175,7 @@ export async function startFakeSlack(options: FakeSlackOptions = {}) {
     async close() {
       closing.abort();
       for (const timer of timers) clearTimeout(timer);
-      socket.drop();
+      await socket.close();
       server.closeAllConnections();
       server.close();
       await once(server, "close");

@@ -16,6 +16,8 @@ export interface SocketMode {
   warn(): void;
   /** All connections break, unacknowledged envelopes with them: those are sent again. Bolt comes back after 5 s. */
   drop(): void;
+  /** Says goodbye to all and resolves when they are gone. */
+  close(): Promise<void>;
   upgrade(request: IncomingMessage, stream: Duplex): void;
   /** A place to connect to, once. */
   ticket(): string;
@@ -46,7 +48,7 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
         hoping.delete(wake);
         resolve(next());
       };
-      const timer = setTimeout(wake, ackTimeoutMs);
+      const timer = setTimeout(wake, ackTimeoutMs).unref();
       hoping.add(wake);
     });
   };
@@ -77,7 +79,7 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
         const timer = setTimeout(() => {
           waiting.delete(id);
           resolve({ status: null, body: "not acknowledged in time" });
-        }, ackTimeoutMs);
+        }, ackTimeoutMs).unref();
         const settle = (attempt: Attempt) => {
           clearTimeout(timer);
           resolve(attempt);
@@ -94,6 +96,10 @@ export function createSocketMode({ appId, ackTimeoutMs, violations, changed }: S
     },
     drop() {
       for (const socket of [...open]) socket.drop();
+    },
+    async close() {
+      const gone = [...open].map((socket) => socket.close());
+      await Promise.all(gone);
     },
     upgrade(request, stream) {
       const ticket = new URL(request.url ?? "/", "ws://fake").searchParams.get("ticket") ?? "";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -7,12 +8,13 @@ const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** The server's end of a WebSocket: whole text frames, pings and the closing handshake. */
 export interface ServerSocket {
   send(text: string): void;
-  /** Says goodbye, then ends. */
-  close(): void;
+  /** Says goodbye, and resolves when the other side has, or did not in time. */
+  close(): Promise<void>;
   /** Ends without a word, as a lost connection does. */
   drop(): void;
 }
@@ -57,7 +59,13 @@ export function acceptWebSocket(request: IncomingMessage, stream: Duplex, handle
 
   return {
     send: (text) => say(TEXT, Buffer.from(text)),
-    close: () => say(CLOSE, Buffer.from([3, 232])),
+    async close() {
+      say(CLOSE, Buffer.from([3, 232]));
+      const closed = stream.closed
+        ? Promise.resolve()
+        : once(stream, "close", { signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) });
+      await closed.catch(() => stream.destroy());
+    },
     drop: () => void stream.destroy(),
   };
 }

@@ -1,0 +1,318 @@
+import { WebClient } from "@slack/web-api";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FakeSlack, startFakeSlack } from "../slack-web-api.ts";
+
+const plain = (text: string) => ({ type: "plain_text" as const, text });
+const button = (more: Record<string, unknown> = {}) => ({
+  type: "button",
+  text: plain("Go"),
+  action_id: "go",
+  ...more,
+});
+const actions = (...elements: unknown[]) => ({ type: "actions", elements });
+const section = (text: string) => ({ type: "section", text: { type: "mrkdwn", text } });
+const cell = (text: string) => ({ type: "raw_text", text });
+const table = (rows: number, columns: number, text = "x") => ({
+  type: "table",
+  rows: Array.from({ length: rows }, () => Array.from({ length: columns }, () => cell(text))),
+});
+
+let fake: FakeSlack;
+beforeAll(async () => {
+  fake = await startFakeSlack();
+});
+afterAll(() => fake.close());
+
+describe("what Slack would refuse is refused, and kept as a violation", () => {
+  it.each<[string, string, Record<string, unknown>, string]>([
+    ["an unknown argument", "chat.postMessage", { text: "a", colour: "red" }, "invalid_arguments"],
+    ["nothing to say", "chat.postMessage", {}, "no_text"],
+    ["a text that would be cut", "chat.postMessage", { text: "x".repeat(40_001) }, "msg_too_long"],
+    ["markdown_text beside text", "chat.postMessage", { text: "a", markdown_text: "b" }, "markdown_text_conflict"],
+    ["a long markdown_text", "chat.postMessage", { markdown_text: "x".repeat(12_001) }, "msg_too_long"],
+    ["a thread_ts that is none", "chat.postMessage", { text: "a", thread_ts: "" }, "invalid_arguments"],
+    [
+      "metadata of another form",
+      "chat.postMessage",
+      { text: "a", metadata: { event_type: "a b", event_payload: {} } },
+      "invalid_metadata_format",
+    ],
+    [
+      "metadata that nests deep",
+      "chat.postMessage",
+      { text: "a", metadata: { event_type: "a", event_payload: { a: { b: { c: 1 } } } } },
+      "invalid_metadata_format",
+    ],
+    [
+      "large metadata",
+      "chat.postMessage",
+      { text: "a", metadata: { event_type: "a", event_payload: { a: "x".repeat(16_001) } } },
+      "metadata_too_large",
+    ],
+    [
+      "a reaction with colons",
+      "reactions.add",
+      { timestamp: "1790000000.000100", name: ":eyes:" },
+      "invalid_arguments",
+    ],
+    [
+      "a status that is none",
+      "agents.sessions.setStatus",
+      { channel_id: "C01ENG", thread_ts: "1790000000.000100", status: "busy" },
+      "invalid_arguments",
+    ],
+    [
+      "five prompts",
+      "assistant.threads.setSuggestedPrompts",
+      { channel_id: "D01ALICE", prompts: Array.from({ length: 5 }, () => ({ title: "a", message: "b" })) },
+      "invalid_arguments",
+    ],
+    ["a limit of 1000", "conversations.history", { limit: 1000 }, "invalid_limit"],
+    ["a cursor of one's own", "conversations.history", { cursor: "bmV4dA==" }, "invalid_cursor"],
+    ["a file of no bytes", "files.getUploadURLExternal", { filename: "a.txt", length: 0 }, "invalid_arguments"],
+    ["a method that is none", "chat.postMessages", { text: "a" }, "unknown_method"],
+  ])("%s", async (_, method, args, error) => {
+    const body =
+      method.startsWith("chat") || method.startsWith("conv") || method.startsWith("rea")
+        ? { channel: "C01ENG", ...args }
+        : args;
+    expect(await refusal(method, body)).toBe(error);
+  });
+
+  it.each<[string, unknown[], string]>([
+    ["51 blocks", Array.from({ length: 51 }, () => ({ type: "divider" })), "invalid_blocks"],
+    ["a block of an unknown kind", [{ type: "banner" }], "invalid_blocks"],
+    ["a field that a block has not", [{ ...section("a"), color: "red" }], "invalid_blocks"],
+    ["a section of nothing", [{ type: "section" }], "invalid_blocks"],
+    ["a long section", [section("x".repeat(3_001))], "invalid_blocks"],
+    ["a long header", [{ type: "header", text: plain("x".repeat(151)) }], "invalid_blocks"],
+    [
+      "26 elements in actions",
+      [actions(...Array.from({ length: 26 }, (_, at) => button({ action_id: `a${at}` })))],
+      "invalid_blocks",
+    ],
+    ["no elements in actions", [actions()], "invalid_blocks"],
+    ["a long text on a button", [actions(button({ text: plain("x".repeat(76)) }))], "invalid_blocks"],
+    ["mrkdwn on a button", [actions(button({ text: { type: "mrkdwn", text: "Go" } }))], "invalid_blocks"],
+    ["a long value", [actions(button({ value: "x".repeat(2_001) }))], "invalid_blocks"],
+    ["a long action_id", [actions(button({ action_id: "x".repeat(256) }))], "invalid_blocks"],
+    ["an action_id twice", [actions(button(), button())], "invalid_blocks"],
+    [
+      "a block_id twice",
+      [
+        { ...section("a"), block_id: "b" },
+        { ...section("b"), block_id: "b" },
+      ],
+      "invalid_blocks",
+    ],
+    [
+      "six context actions",
+      [
+        {
+          type: "context_actions",
+          elements: Array.from({ length: 6 }, (_, at) => ({
+            type: "icon_button",
+            icon: "trash",
+            text: plain("x"),
+            action_id: `a${at}`,
+          })),
+        },
+      ],
+      "invalid_blocks",
+    ],
+    [
+      "11 elements in a context",
+      [{ type: "context", elements: Array.from({ length: 11 }, () => plain("x")) }],
+      "invalid_blocks",
+    ],
+    ["a table of 101 rows", [table(101, 1)], "invalid_blocks"],
+    ["a table of 21 columns", [table(1, 21)], "invalid_blocks"],
+    ["a table of 10,001 characters", [table(1, 1, "x".repeat(10_001))], "invalid_blocks"],
+    ["an empty cell", [{ type: "table", rows: [[cell("")]] }], "invalid_blocks"],
+    ["rows of different lengths", [{ type: "table", rows: [[cell("a")], [cell("a"), cell("b")]] }], "invalid_blocks"],
+    ["two tables", [table(1, 1), table(1, 1)], "invalid_blocks"],
+    [
+      "an input outside a view",
+      [{ type: "input", label: plain("a"), element: { type: "plain_text_input", action_id: "a" } }],
+      "invalid_blocks",
+    ],
+    [
+      "markdown of 12,001 characters in two blocks",
+      [
+        { type: "markdown", text: "x".repeat(6_000) },
+        { type: "markdown", text: "x".repeat(6_001) },
+      ],
+      "msg_blocks_too_long",
+    ],
+    ["13,001 characters of blocks", Array.from({ length: 5 }, () => section("x".repeat(2_601))), "msg_blocks_too_long"],
+  ])("blocks: %s", async (_, blocks, error) => {
+    expect(await refusal("chat.postMessage", { channel: "C01ENG", text: "a", blocks })).toBe(error);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ["a long title", { type: "modal", title: plain("x".repeat(25)), blocks: [] }],
+    ["long private_metadata", { type: "modal", title: plain("a"), blocks: [], private_metadata: "x".repeat(3_001) }],
+    [
+      "101 blocks",
+      { type: "modal", title: plain("a"), blocks: Array.from({ length: 101 }, () => ({ type: "divider" })) },
+    ],
+    [
+      "an input without submit",
+      {
+        type: "modal",
+        title: plain("a"),
+        blocks: [{ type: "input", label: plain("a"), element: { type: "plain_text_input", action_id: "a" } }],
+      },
+    ],
+    ["a home as a modal", { type: "home", blocks: [] }],
+  ])("views: %s", async (_, view) => {
+    expect(await refusal("views.open", { trigger_id: fake.trigger("U01ALICE"), view })).toBe("invalid_arguments");
+  });
+
+  it("names the place", async () => {
+    await refusal("chat.postMessage", { channel: "C01ENG", text: "a", blocks: [section("x".repeat(3_001))] });
+    expect(fake.violations.at(-1)).toContain("[json-pointer:/blocks/0/text/text]");
+  });
+
+  it("an update whose text is over 4,000 bytes once it is escaped", async () => {
+    const { ts } = await client().chat.postMessage({ channel: "C01ENG", text: "a" });
+    const args = { channel: "C01ENG", ts };
+    expect(await refusal("chat.update", { ...args, text: "&".repeat(801) })).toBe("msg_too_long");
+    await client().apiCall("chat.update", { ...args, text: "&".repeat(800) });
+  });
+
+  it("a reply to a reply", async () => {
+    const { ts: root } = await client().chat.postMessage({ channel: "C01ENG", text: "root" });
+    const { ts: reply } = await client().chat.postMessage({ channel: "C01ENG", text: "reply", thread_ts: root ?? "" });
+    expect(await refusal("chat.postMessage", { channel: "C01ENG", text: "a", thread_ts: reply })).toBe(
+      "thread_not_found",
+    );
+  });
+});
+
+describe("what an app may run into is refused, and is no violation", () => {
+  it.each<[string, string, string, Record<string, unknown>, string]>([
+    ["no such token", "xoxb-none", "auth.test", {}, "invalid_auth"],
+    [
+      "a channel of another team",
+      "xoxb-beta",
+      "chat.postMessage",
+      { channel: "C01ENG", text: "a" },
+      "channel_not_found",
+    ],
+    [
+      "a channel that the app is not in",
+      "xoxb-acme",
+      "chat.postMessage",
+      { channel: "C03OUT", text: "a" },
+      "not_in_channel",
+    ],
+    ["an archived channel", "xoxb-acme", "chat.postMessage", { channel: "C04OLD", text: "a" }, "is_archived"],
+    [
+      "no such thread",
+      "xoxb-acme",
+      "chat.postMessage",
+      { channel: "C01ENG", text: "a", thread_ts: "1700000000.000100" },
+      "thread_not_found",
+    ],
+    [
+      "no such message",
+      "xoxb-acme",
+      "chat.update",
+      { channel: "C01ENG", ts: "1700000000.000100", text: "a" },
+      "message_not_found",
+    ],
+    ["nobody", "xoxb-acme", "users.info", { user: "U0NOBODY" }, "user_not_found"],
+    [
+      "somebody of a team that has nothing to do with ours",
+      "xoxb-beta",
+      "users.info",
+      { user: "U91STRANGER" },
+      "user_not_visible",
+    ],
+    ["no such file", "xoxb-acme", "files.info", { file: "F0NONE" }, "file_not_found"],
+  ])("%s", async (_, token, method, args, error) => {
+    const before = fake.violations.length;
+    expect(await errorOf(method, args, token)).toBe(error);
+    expect(fake.violations).toHaveLength(before);
+  });
+
+  it("a reaction that is there", async () => {
+    const { ts = "" } = await client().chat.postMessage({ channel: "C01ENG", text: "a" });
+    const args = { channel: "C01ENG", timestamp: ts, name: "eyes" };
+    await client().reactions.add(args);
+    expect(await errorOf("reactions.add", args)).toBe("already_reacted");
+    await client().reactions.remove(args);
+    expect(await errorOf("reactions.remove", args)).toBe("no_reaction");
+  });
+
+  it("somebody else's message", async () => {
+    const { ts } = fake.say({ channel: "C01ENG", user: "U01ALICE", text: "mine" });
+    expect(await errorOf("chat.update", { channel: "C01ENG", ts, text: "a" })).toBe("cant_update_message");
+    expect(await errorOf("chat.delete", { channel: "C01ENG", ts })).toBe("cant_delete_message");
+  });
+
+  it("a scope that is missing, with what is needed", async () => {
+    const beta = fake.world.tokens.get("xoxb-beta")?.installation;
+    beta?.scopes.delete("reactions:write");
+    const args = { channel: "C21GEN", timestamp: "1700000000.000100", name: "eyes" };
+    const refused = await client("xoxb-beta")
+      .reactions.add(args)
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ data: { error: "missing_scope", needed: "reactions:write" } });
+  });
+
+  it("a trigger that was used, and one that is too old", async () => {
+    const view = { type: "modal", title: plain("a"), blocks: [] };
+    const old = fake.trigger("U01ALICE");
+    fake.clock.advance(3_000);
+    expect(await errorOf("views.open", { trigger_id: old, view })).toBe("expired_trigger_id");
+    const trigger_id = fake.trigger("U01ALICE");
+    await client().apiCall("views.open", { trigger_id, view });
+    expect(await errorOf("views.open", { trigger_id, view })).toBe("exchanged_trigger_id");
+  });
+});
+
+it("an agent that does not listen to the stop button is warned, and one that is none is refused", async () => {
+  const quiet = await startFakeSlack({ events: ["app_mention"] });
+  const other = await startFakeSlack({ isAgent: false });
+  const status = async (world: FakeSlack) => {
+    const { ts } = world.say({ channel: "C01ENG", user: "U01ALICE", text: "hello" });
+    return client("xoxb-acme", world)
+      .apiCall("agents.sessions.setStatus", { channel_id: "C01ENG", thread_ts: ts, status: "processing" })
+      .catch((error: unknown) => error);
+  };
+  expect(await status(quiet)).toMatchObject({ warning: "missing_agent_session_stopped_event_subscription" });
+  expect(await status(fake)).not.toHaveProperty("warning");
+  expect(await status(other)).toMatchObject({ data: { error: "not_authorized" } });
+  await Promise.all([quiet.close(), other.close()]);
+});
+
+function client(token = "xoxb-acme", world = fake): WebClient {
+  return new WebClient(token, { slackApiUrl: world.apiUrl, retryConfig: { retries: 0 }, logger: SILENT });
+}
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  setLevel: () => undefined,
+  getLevel: () => "error" as never,
+  setName: () => undefined,
+};
+
+async function errorOf(method: string, args: Record<string, unknown>, token?: string): Promise<unknown> {
+  const error: unknown = await client(token)
+    .apiCall(method, args)
+    .catch((refused: unknown) => refused);
+  return error instanceof Error && "data" in error ? Object(error.data)["error"] : error;
+}
+
+/** The error, after a look that the violation was kept. */
+async function refusal(method: string, args: Record<string, unknown>): Promise<unknown> {
+  const before = fake.violations.length;
+  const error = await errorOf(method, args);
+  expect(fake.violations).toHaveLength(before + 1);
+  return error;
+}
