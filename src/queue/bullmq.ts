@@ -53,7 +53,7 @@ export async function connectQueue(backend: QueueBackend, log: Logger): Promise<
   const classes = backend.type === "postgres" ? postgresClasses(backend.url) : redisClasses(backend);
   const queues = new Map<JobName, BullQueueLike>();
   const workers = new Set<Worker>();
-  for (const name of z.array(z.enum(["run-session", "deliver-thread"])).parse(Object.keys(jobs))) {
+  for (const name of z.array(z.object(jobs).keyof()).parse(Object.keys(jobs))) {
     const queue = classes.queue(name);
     queue.on("error", (error) => log.warn({ job: name, error: messageOf(error) }, "queue connection failed"));
     queues.set(name, queue);
