@@ -8,6 +8,7 @@ import type { ChatThreadKey } from "./chat-thread.ts";
 /** A thread with a session, as a list of them shows it. */
 export interface ThreadLine {
   thread: ChatThreadKey;
+  sessionId: string;
   /** What it is about: the beginning of the first message. Never empty. */
   title: string;
   state: ThreadSummary["state"];
@@ -40,8 +41,9 @@ export async function threadLines(
     }
   };
   return Promise.all(
-    summaries.map(async ({ thread, title, state, requester, activeAt }) => ({
+    summaries.map(async ({ thread, sessionId, title, state, requester, activeAt }) => ({
       thread,
+      sessionId,
       title: title.trim() === "" ? "Untitled" : title,
       state,
       place: placeOf(thread),
