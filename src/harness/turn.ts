@@ -3,7 +3,7 @@ import type { QueuedEvent, SessionEvent } from "../schemas/event.ts";
 import type { Append, EventLog, LoggedEvent } from "../sessions/event-log.ts";
 import type { Lease } from "../sessions/lease.ts";
 import { type SessionState, transition } from "../sessions/transition.ts";
-import { advance, type TurnView, viewOf } from "./loop.ts";
+import { advance, type TurnView, viewOf } from "./turn-view.ts";
 
 type Unstamped<Event> = Event extends SessionEvent ? Omit<Event, "id" | "processed_at"> & { id?: string } : never;
 /** An event without what `stage` adds: its time and, unless it is known before, its id. */

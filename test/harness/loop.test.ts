@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  advance,
-  EMPTY_VIEW,
-  type LoopLimits,
-  nextStep,
-  startedCalls,
-  type Step,
-  viewOf,
-} from "../../src/harness/loop.ts";
+import { type LoopLimits, nextStep, startedCalls, type Step } from "../../src/harness/loop.ts";
+import { advance, EMPTY_VIEW, viewOf } from "../../src/harness/turn-view.ts";
 import type { SessionEvent } from "../../src/schemas/event.ts";
 import {
   agentMessage,

@@ -16,7 +16,7 @@ interface Rule {
 
 const STORES = /-store\.ts$/;
 const PURE_HARNESS =
-  /^src\/harness\/(loop|context|recover|replay|intake|compaction|system-prompt|tool-result|toolset|retry|tools\/.+)\.ts$/;
+  /^src\/harness\/(loop|turn-view|context|recover|replay|intake|compaction|system-prompt|tool-result|toolset|retry|tools\/.+)\.ts$/;
 /** Where the parts are put together, so where every part is known. */
 const COMPOSITION = /^src\/(main\.ts$|roles\/|cli\/)/;
 
