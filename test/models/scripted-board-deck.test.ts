@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { rejectedResult } from "../../src/harness/tool-result.ts";
 import { checked, outcomes, type Overrides, result } from "./board-deck-outcomes.ts";
 import { callsOf, commandsIn, converse, textOf } from "./scripted-conversation.ts";
 
@@ -82,6 +83,14 @@ describe("the board-deck script", () => {
     });
     expect(await conversation.finish()).toContain("orders.csv is empty.");
     expect(commandsIn(conversation.messages).filter((command) => command.includes("profile_table.py"))).toHaveLength(1);
+  });
+
+  it("takes a person's no for an answer", async () => {
+    const { content } = rejectedResult("Not with these figures.");
+    const text = content.map((block) => (block.type === "text" ? block.text : "")).join("");
+    const conversation = start({ "clean_table.py": () => ({ text, isError: true }) });
+    expect(await conversation.finish()).toContain("Not with these figures.");
+    expect(commandsIn(conversation.messages).filter((command) => command.includes("clean_table.py"))).toHaveLength(1);
   });
 
   it("tries a failed command once more and goes on when that works", async () => {

@@ -8,8 +8,8 @@ export interface Answer {
 }
 
 const ATTEMPTS_MAX = 2;
-/** A program's verdict on its data, which no second try changes. */
-const VERDICT = /^PROBLEM: /m;
+/** What no second try changes: a program's verdict on its data, or the word of a person who was asked to approve a call. */
+const VERDICT = /^PROBLEM: |^The user rejected this tool call/m;
 
 /** Plays the script over what has been done, and returns the first thing that has not. Pure. */
 export function nextAnswer(script: Script, run: Run): Answer {
