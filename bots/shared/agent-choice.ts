@@ -1,5 +1,6 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import { nearestFew } from "./nearest.ts";
+import { codeSpan, plainWords } from "./plain-words.ts";
 import { DEFAULT_AGENT_MARK } from "./default-agent.ts";
 
 /** An agent that a thread may be given. */
@@ -57,12 +58,12 @@ export function findAgentNamed(agents: readonly ChoosableAgent[], wanted: string
 /** Pure: what to say when it is not clear who is meant. */
 export function unclearAgentText(wanted: string, match: Exclude<AgentMatch, { type: "one" }>): string {
   if (match.type === "several") {
-    const names = match.agents.slice(0, SHOWN_MAX).map(({ id, name }) => `- ${name}: \`${id}\``);
-    return [`Several agents go by \`${wanted}\`. Name one by its id:`, ...names].join("\n");
+    const names = match.agents.slice(0, SHOWN_MAX).map(({ id, name }) => `- ${plainWords(name)}: \`${id}\``);
+    return [`Several agents go by ${codeSpan(wanted)}. Name one by its id:`, ...names].join("\n");
   }
-  const names = match.nearest.map((name) => `\`${name}\``).join(" or ");
+  const names = match.nearest.map(codeSpan).join(" or ");
   const hint = names === "" ? "" : ` Did you mean ${names}?`;
-  return `There is no agent \`${wanted}\`.${hint} \`agents\` lists them all.`;
+  return `There is no agent ${codeSpan(wanted)}.${hint} \`agents\` lists them all.`;
 }
 
 /** Pure: the agents as a list, the one in use marked. */
@@ -70,7 +71,7 @@ export function agentsText(agents: readonly ChoosableAgent[], inUse: string | nu
   if (agents.length === 0) return "There are no agents yet.";
   const lines = agents.slice(0, SHOWN_MAX).map(({ id, name, description }) => {
     const about = description === null ? "" : `: ${shorten(description)}`;
-    return `- **${name}**${id === inUse ? " (in use)" : ""}${about}`;
+    return `- **${plainWords(name)}**${id === inUse ? " (in use)" : ""}${about}`;
   });
   const more = agents.length - lines.length;
   return [...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join("\n");

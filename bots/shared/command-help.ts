@@ -1,4 +1,5 @@
 import type { CommandName } from "./commands.ts";
+import { codeSpan } from "./plain-words.ts";
 
 /** What each command does, one line each, in the order in which they are shown. */
 const LINES: readonly [CommandName, string][] = [
@@ -34,7 +35,7 @@ export function slashHelp(): string {
 /** Pure. */
 export function unknownCommandText(name: string, nearest: string | null, slash: string): string {
   const hint = nearest === null ? "" : ` Did you mean \`${nearest}\`?`;
-  return `There is no command \`${slash}${name}\`.${hint}`;
+  return `There is no command ${codeSpan(`${slash}${name}`)}.${hint}`;
 }
 
 function lines(without: readonly CommandName[]): string[] {

@@ -7,6 +7,7 @@ import type { ChatSource } from "./chat-source.ts";
 import { slashHelp, unknownCommandText } from "./command-help.ts";
 import { parseSlash } from "./commands.ts";
 import type { Person } from "./person.ts";
+import { codeSpan } from "./plain-words.ts";
 import { notice, type Notice } from "./render.ts";
 import { switchAgent, type SwitchDeps } from "./switch-agent.ts";
 import { actOnThread, type ActionDeps, type ThreadAction } from "./thread-action.ts";
@@ -164,7 +165,7 @@ async function use(deps: SlashDeps, call: SlashCall, wanted: string, signal: Abo
     const how = "an operator sets it for all threads of a place with `deckhand channels set --agent`";
     return notice(
       "info",
-      `You have no thread here yet. Write \`use agent ${match.agent.name}\` in a thread, or ${how}.`,
+      `You have no thread here yet. Write ${codeSpan(`use agent ${match.agent.name}`)} in a thread, or ${how}.`,
     );
   }
   const { level, markdown } = await switchAgent(deps, line.thread, match.agent, signal);

@@ -4,6 +4,7 @@ import { placeOf } from "./chat-place.ts";
 import type { ChatRecords } from "./chat-records.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import { isAtWork } from "./interrupt.ts";
+import { plainWords } from "./plain-words.ts";
 import { notice, type Notice } from "./render.ts";
 import type { ThreadSessions } from "./thread-sessions.ts";
 
@@ -30,7 +31,8 @@ export async function switchAgent(
 ): Promise<Notice> {
   const sessionId = await sessions.current(thread);
   if (sessionId !== null) {
-    if ((await agentOf(client, sessionId, signal)) === id) return notice("info", `**${name}** is at it already.`);
+    if ((await agentOf(client, sessionId, signal)) === id)
+      return notice("info", `**${plainWords(name)}** is at it already.`);
     if (await isAtWork(client, sessionId, signal)) {
       return notice(
         "warning",
@@ -41,7 +43,7 @@ export async function switchAgent(
   await records.directory.chooseAgent(thread, id);
   if (sessionId !== null) await sessions.detach(thread, sessionId);
   const forgets = sessionId === null ? "" : ", with nothing remembered from before";
-  return notice("info", `The next message begins a session with **${name}**${forgets}.`);
+  return notice("info", `The next message begins a session with **${plainWords(name)}**${forgets}.`);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import type { InboundItem } from "./inbound-item.ts";
 import type { Person } from "./person.ts";
+import { plainWords } from "./plain-words.ts";
 import { postOnce } from "./post-once.ts";
 import { notice, type Notice } from "./render.ts";
 import { threadName } from "./thread-line.ts";
@@ -54,7 +55,7 @@ export async function actOnThread(
         deps,
         thread,
         `steer:${id}`,
-        `**${person.name}**, by \`/deckhand steer\`:\n${quote(words)}`,
+        `**${plainWords(person.name)}**, by \`/deckhand steer\`:\n${quote(words)}`,
         signal,
       );
       return notice("info", `Passed on to ${name}.${shown ? "" : " It could not be shown in the thread."}`);

@@ -4,6 +4,7 @@ import { placeOf, type ChatPlaceKey } from "./chat-place.ts";
 import type { ThreadSummary } from "./chat-records.ts";
 import type { ChatSource } from "./chat-source.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
+import { plainWords } from "./plain-words.ts";
 
 /** A thread with a session, as a list of them shows it. */
 export interface ThreadLine {
@@ -56,10 +57,7 @@ export async function threadLines(
 
 /** Pure: how a sentence names a thread, in Markdown. */
 export function threadName({ title, link }: Pick<ThreadLine, "title" | "link">): string {
-  const plain = title
-    .replaceAll(/[[\]()*_`~<>|\\]/g, "")
-    .replaceAll(/\s+/g, " ")
-    .trim();
+  const plain = plainWords(title);
   const named = plain === "" ? "your thread" : `“${plain}”`;
   return link === null ? named : `[${named}](${link})`;
 }
