@@ -3,6 +3,7 @@ import { parseChatThreadKey, chatThreadKey } from "../bots/shared/chat-thread.ts
 import type { ChatStore } from "../bots/shared/chat-store.ts";
 import type { ChatSurface } from "../bots/shared/chat-surface.ts";
 import { deliverThread } from "../bots/shared/deliver.ts";
+import type { DeliveryRecords } from "../bots/shared/delivery-scope.ts";
 import type { Logger } from "../src/log.ts";
 import type { Queue } from "../src/queue/queue.ts";
 import { startPeriodic } from "./periodic.ts";
@@ -10,6 +11,7 @@ import { startPeriodic } from "./periodic.ts";
 export interface DelivererDeps {
   client: Anthropic;
   store: ChatStore;
+  records: DeliveryRecords;
   /** The surfaces that this process can post to. Threads of others are left to the processes that can. */
   surfaces: readonly ChatSurface[];
   queue: Queue;
@@ -29,6 +31,7 @@ const THREADS_PER_SWEEP = 200;
 export async function startDeliverer({
   client,
   store,
+  records,
   surfaces,
   queue,
   log,
@@ -39,7 +42,7 @@ export async function startDeliverer({
     async ({ chat_thread_key }, signal) => {
       const thread = parseChatThreadKey(chat_thread_key);
       const surface = byName.get(thread.surface);
-      if (surface) await deliverThread({ client, surface, store, log }, chatThreadKey(thread), signal);
+      if (surface) await deliverThread({ client, surface, store, records, log }, chatThreadKey(thread), signal);
     },
     { concurrency: CONCURRENCY },
   );

@@ -34,6 +34,7 @@ export function createChatService() {
   const uploads: UploadedFiles[] = [];
   const acknowledged: { messageId: string; how: "started" | "queued" }[] = [];
   const faults: { method: Method; when: "before" | "after"; error: Error }[] = [];
+  const refused = new Map<string, Error>();
   const changed: (() => void)[] = [];
   const note = () => changed.splice(0).forEach((wake) => wake());
 
@@ -95,6 +96,10 @@ export function createChatService() {
       }),
     upload: (thread, files, marker, signal) =>
       guarded("upload", signal, async () => {
+        for (const file of files) {
+          const refusal = refused.get(file.filename);
+          if (refusal) throw refusal;
+        }
         const read = files.map(async (file) => ({
           name: file.filename,
           content: await new Response(await file.content(signal)).text(),
@@ -120,6 +125,8 @@ export function createChatService() {
     acknowledged,
     /** The next call of `method` fails, before or after it had its effect. */
     fail: (method: Method, when: "before" | "after", error: Error) => void faults.push({ method, when, error }),
+    /** Uploads with a file of this name fail. */
+    refuse: (filename: string, error: Error) => void refused.set(filename, error),
     /** What people read, statuses and approvals left out. */
     words: () => posts.flatMap(({ message }) => ("markdown" in message ? message.markdown : [])),
     approvals: () => posts.flatMap(({ message }) => (message.type === "approval" ? message.card : [])),

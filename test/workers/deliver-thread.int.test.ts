@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ChatStore } from "../../bots/shared/chat-store.ts";
 import type { ChatThreadKey } from "../../bots/shared/chat-thread.ts";
+import { createDatabaseChatRecords } from "../../bots/shared/chat-records-store.ts";
 import { createDatabaseChatStore } from "../../bots/shared/database-chat-store.ts";
 import { createDatabase, type Database } from "../../src/database.ts";
 import { connectQueue } from "../../src/queue/bullmq.ts";
@@ -49,6 +50,7 @@ const start = (service: ReturnType<typeof createChatService>) =>
   startDeliverer({
     client: new Anthropic({ baseURL: api.baseURL, apiKey: api.key, maxRetries: 0 }),
     store,
+    records: createDatabaseChatRecords(database),
     surfaces: [service.surface()],
     queue,
     log,
