@@ -58,6 +58,8 @@ const USE_NAME_WORDS_MAX = 3;
 const SLASH = /^\/(?<name>[a-z][a-z-]*)(?:\s+(?<rest>.*))?$/is;
 /** Whatever takes no words of its own is a message when it is as long as a sentence. */
 const COMMAND_WORDS_MAX = 7;
+/** Nobody gives a reason as long as this; and looking for an ending takes time that grows with the square of it. */
+const WORDS_CHARS_MAX = 2_000;
 
 /**
  * Pure: the command that a message in a thread is, in any of its natural forms; null when it is a message for the agent.
@@ -119,10 +121,11 @@ function commandOf(word: string, rest: string): ChatCommand {
 }
 
 function parseWords(line: string, { approvalOpen }: ParseContext): ChatCommand | null {
-  const decision = approvalOpen ? parseDecision(line) : null;
-  if (decision) return decision;
   const words = STEER.exec(line)?.groups?.["words"];
   if (words !== undefined) return { type: "steer", text: words };
+  if (line.length > WORDS_CHARS_MAX) return null;
+  const decision = approvalOpen ? parseDecision(line) : null;
+  if (decision) return decision;
   const bare = line
     .replace(/[.!?…\s]+$/u, "")
     .replace(BEFORE, "")

@@ -211,6 +211,11 @@ describe("while an approval is open", () => {
     expect(parse(text)).toBeNull();
   });
 
+  it("a text as long as a document is a message", () => {
+    expect(parse(`deny: ${"because ".repeat(1_000)}`)).toBeNull();
+    expect(parse(`stop${" ".repeat(40_000)}it`)).toBeNull();
+  });
+
   it("stop still stops", () => {
     expect(parse("stop")).toEqual({ type: "stop" });
     expect(parse("no, stop")).toEqual({ type: "stop" });
