@@ -55,8 +55,9 @@ export const DEFAULT_POLICY: ChannelPolicy = {
 
 /** Pure: the policy that holds, from the widest settings to the narrowest. */
 export function mergePolicy(...settings: readonly PolicySettings[]): ChannelPolicy {
-  return settings.reduce<ChannelPolicy>((policy, given) => {
-    const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    return { ...policy, ...set };
-  }, DEFAULT_POLICY);
+  const policy = { ...DEFAULT_POLICY };
+  for (const given of settings) {
+    Object.assign(policy, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  }
+  return policy;
 }

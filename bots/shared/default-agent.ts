@@ -40,6 +40,32 @@ export async function findChatAgent(options: ChatAgentOptions, signal: AbortSign
   return { agentId: await findAgent(client, model, request), environmentId, model };
 }
 
+export interface DefaultAgent {
+  /** Looks it up, or makes it, when it is first asked for. Ends within the limits of its requests. */
+  get(): Promise<ChatAgent>;
+  /** It can't be used any more, so the next `get` looks anew. */
+  forget(): void;
+}
+
+/** The same for however many threads ask at once. A lookup that failed is made again the next time. */
+export function createDefaultAgent(options: ChatAgentOptions): DefaultAgent {
+  let found: Promise<ChatAgent> | null = null;
+  return {
+    async get() {
+      const asked = (found ??= findChatAgent(options, AbortSignal.any([])));
+      try {
+        return await asked;
+      } catch (error) {
+        if (found === asked) found = null;
+        throw error;
+      }
+    },
+    forget() {
+      found = null;
+    },
+  };
+}
+
 interface RequestOptions {
   signal: AbortSignal;
   timeout: number;

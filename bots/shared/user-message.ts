@@ -14,8 +14,8 @@ export interface MissingFile {
 export interface ThreadContext {
   /** Oldest first. */
   messages: ContextMessage[];
-  /** How many older ones are left out. */
-  omitted: number;
+  /** Older ones are left out. */
+  cut: boolean;
   /** Why there is nothing here, when the thread could not be read. */
   unreadable: string | null;
 }
@@ -79,12 +79,12 @@ function block(mark: Mark, lines: readonly string[]): string {
 
 function contextBlock(context: ThreadContext | null): string {
   if (!context) return "";
-  const { messages, omitted, unreadable } = context;
+  const { messages, cut, unreadable } = context;
   if (messages.length === 0 && unreadable === null) return "";
   return block("thread_context", [
     CONTEXT_RULE,
     ...(unreadable === null ? [] : [`The thread could not be read: ${line(unreadable)}`]),
-    ...(omitted === 0 ? [] : [`${omitted} older messages are left out.`]),
+    ...(cut ? ["Older messages are left out."] : []),
     ...messages.map((message) => asLine(contextLine(message))),
   ]);
 }

@@ -116,7 +116,7 @@ describe("claiming", () => {
     await inbox.settle(thread, "m1", "sevt_9");
     const row = await database.prisma.chatInbound.findFirstOrThrow({ where: { chatThreadKey: thread } });
     expect(row).toMatchObject({ payload: null, eventId: "sevt_9" });
-    expect(await inbox.settle(thread, "m1", null)).toBe(false);
+    expect(await inbox.settle(thread, "m1", "sevt_9")).toBe(true);
   });
 });
 

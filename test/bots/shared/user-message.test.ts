@@ -3,7 +3,7 @@ import { isMessageWith, type ThreadContext, userMessageText } from "../../../bot
 
 const contextOf = (text: string, author = "Ana", files: string[] = []): ThreadContext => ({
   messages: [{ author, byAgent: false, sentAt: Date.UTC(2026, 10, 22, 4), text, files }],
-  omitted: 0,
+  cut: false,
   unreadable: null,
 });
 
@@ -14,7 +14,7 @@ describe("what the agent is told", () => {
     const text = userMessageText("Clean this", ["/mnt/session/uploads/a.csv"], {
       missing: [{ filename: "b.csv", reason: "It was deleted." }],
       author: "Ben",
-      context: { ...contextOf('Look at\nthe "numbers"', "Ana", ["old.csv"]), omitted: 3 },
+      context: { ...contextOf('Look at\nthe "numbers"', "Ana", ["old.csv"]), cut: true },
     });
     expect(text).toBe(
       [
@@ -34,7 +34,7 @@ describe("what the agent is told", () => {
         "",
         "<thread_context>",
         text.split("<thread_context>\n")[1]?.split("\n")[0],
-        "3 older messages are left out.",
+        "Older messages are left out.",
         String.raw`{"at":"2026-11-22T04:00:00.000Z","author":"Ana","text":"Look at\nthe \"numbers\"","files":["old.csv"]}`,
         "</thread_context>",
       ].join("\n"),
@@ -83,7 +83,7 @@ describe("what the agent is told", () => {
       { author: "Ben" },
       { missing: [{ filename: "b", reason: "gone" }] },
       { context: contextOf("Clean") },
-      { context: { messages: [], omitted: 0, unreadable: "The channel is private." } },
+      { context: { messages: [], cut: false, unreadable: "The channel is private." } },
     ];
     for (const words of ["Clean this", "", "<author>\nx\n</author>"]) {
       for (const added of more) {

@@ -1,0 +1,76 @@
+import { TerminalError } from "../../src/errors.ts";
+import { denialOf, denialText } from "./admission.ts";
+import type { ChannelPolicy } from "./channel-policy.ts";
+import { placeOf, type ChatPlaceKey } from "./chat-place.ts";
+import type { PendingItem, Reading } from "./chat-records.ts";
+import type { ChatThreadKey } from "./chat-thread.ts";
+import type { HeldClaim } from "./claim.ts";
+import type { Person } from "./person.ts";
+import { notice } from "./render.ts";
+import { takeInMessage } from "./take-in-message.ts";
+import type { TakeInScope } from "./take-in-scope.ts";
+import { takeInStop } from "./take-in-stop.ts";
+import { tell } from "./tell.ts";
+
+/** One attempt at an item. */
+export interface Attempt {
+  thread: ChatThreadKey;
+  pending: PendingItem;
+  claim: HeldClaim;
+  /** Outlives the claim. */
+  signal: AbortSignal;
+  /** Takes work that nobody waits for and that never rejects. */
+  aside(work: Promise<void>): void;
+}
+
+/**
+ * Deals with what a person did, and settles it. May be called again after a failure or a crash at any point.
+ * @throws API and surface errors, ClaimLostError, the signal's reason: the item is then not settled
+ */
+export async function takeInItem(scope: TakeInScope, attempt: Attempt): Promise<void> {
+  const { thread, pending, claim } = attempt;
+  const { item, messageId } = pending;
+  const place = placeOf(thread);
+  if (place === null) throw new TerminalError("A terminal keeps no inbox.");
+  if (item.type === "decision") {
+    const { toolUseId, decision, reason } = item;
+    const person = await scope.source.person(thread, item.personId, claim.signal);
+    await scope.decide({ thread, messageId, toolUseId, decision, reason, person }, claim.signal);
+    await scope.records.inbox.settle(thread, messageId, null);
+    return;
+  }
+  const heard = await hear(scope, attempt, place, item);
+  if (heard === null) {
+    await scope.records.inbox.settle(thread, messageId, null);
+    return;
+  }
+  if (item.type === "stop") await takeInStop(scope, { ...attempt, ...heard, place, item });
+  else await takeInMessage(scope, { ...attempt, ...heard, place, item });
+}
+
+interface Heard {
+  policy: ChannelPolicy;
+  reading: Reading;
+  person: Person;
+}
+
+/** Null for what is not for us, and for what the person may not ask, which they are told once. */
+async function hear(
+  scope: TakeInScope,
+  { thread, pending, claim, signal }: Attempt,
+  place: ChatPlaceKey,
+  item: { personId: string; addressed?: boolean | undefined },
+): Promise<Heard | null> {
+  const { policies, directory, audit } = scope.records;
+  const [policy, reading] = await Promise.all([policies.of(place), directory.reading(thread)]);
+  const overheard = item.addressed === false;
+  if (overheard && (policy.mode === "mention_only" || reading.sessionId === null)) return null;
+
+  const person = await scope.source.person(thread, item.personId, claim.signal);
+  const denial = await denialOf(scope.source, policy, place, person, claim.signal);
+  if (denial === null) return { policy, reading, person };
+  await tell(scope, thread, `denied:${person.id}`, notice("warning", denialText(denial, person)), signal);
+  const detail = { reason: denial, asked: pending.item.type };
+  await audit.record({ action: "request_denied", place, thread, sessionId: reading.sessionId, person, detail });
+  return null;
+}

@@ -1,0 +1,207 @@
+import { APIError } from "@anthropic-ai/sdk";
+import { RetryableError } from "../../src/errors.ts";
+import { acknowledge } from "./acknowledge.ts";
+import { budgetRefusal } from "./budget.ts";
+import type { ChannelPolicy } from "./channel-policy.ts";
+import type { ChatPlaceKey } from "./chat-place.ts";
+import type { PendingItem, Reading } from "./chat-records.ts";
+import type { ChatThreadKey } from "./chat-thread.ts";
+import type { HeldClaim } from "./claim.ts";
+import { parseCommand } from "./commands.ts";
+import { composeMessage } from "./compose-message.ts";
+import { earlierMessages, type EarlierWords } from "./earlier-messages.ts";
+import type { InboundItem } from "./inbound-item.ts";
+import { interrupt } from "./interrupt.ts";
+import type { Person } from "./person.ts";
+import { notice } from "./render.ts";
+import { findSent, sendMessage } from "./send-message.ts";
+import { isOver } from "./session-over.ts";
+import { planSession } from "./session-plan.ts";
+import type { TakeInScope } from "./take-in-scope.ts";
+import { tell, tryToTell } from "./tell.ts";
+import type { MissingFile } from "./user-message.ts";
+
+/** A message of somebody who may write here. */
+export interface MessageWork {
+  thread: ChatThreadKey;
+  place: ChatPlaceKey;
+  pending: PendingItem;
+  item: Extract<InboundItem, { type: "message" }>;
+  policy: ChannelPolicy;
+  reading: Reading;
+  person: Person;
+  claim: HeldClaim;
+  /** Outlives the claim: what the session was told is noted. */
+  signal: AbortSignal;
+  /** Takes work that nobody waits for and that never rejects. */
+  aside(work: Promise<void>): void;
+}
+
+/** From this attempt on, what the surface can't give is done without. */
+const LAST_TRY = 3;
+
+/**
+ * Brings a message to the session of its thread, or does the command that it is, and settles it. May be called again after
+ * a failure or a crash at any point: nothing is sent twice.
+ * @throws API and surface errors; ClaimLostError when the message was dropped before it was sent
+ */
+export async function takeInMessage(scope: TakeInScope, work: MessageWork): Promise<void> {
+  const { thread, pending, signal } = work;
+  const words = await wordsFor(scope, work);
+  if (words === null) return settleAsNothing(scope, work);
+  try {
+    if (await wasSent(scope, work, words)) return;
+    if (await refusedForBudget(scope, work)) return;
+    await send(scope, work, words);
+  } catch (error) {
+    const { sessionId } = await scope.records.directory.reading(thread);
+    if (sessionId === null || !(await isOver(scope.client, sessionId, error, signal))) throw error;
+    await scope.sessions.detach(thread, sessionId);
+    scope.log.info({ chat_thread_key: thread, session_id: sessionId, attempts: pending.attempts }, "session is over");
+    throw new RetryableError("The session is over. The thread gets a new one.", { cause: error });
+  }
+}
+
+/** What is to be said to the session; null when it was a command, which is answered by then. */
+async function wordsFor(scope: TakeInScope, work: MessageWork): Promise<string | null> {
+  const { thread, item, pending, person, reading } = work;
+  if (item.attachments.length > 0) return item.text;
+  const approvalOpen = reading.sessionId !== null && (await scope.records.approvals.open(thread)).length > 0;
+  const command = parseCommand(item.text, { approvalOpen });
+  if (!command) return item.text;
+  const { messageId } = pending;
+  return scope.runCommand({ thread, messageId, command, personId: person.id }, work.claim.signal);
+}
+
+/** Brings an attempt to its end that died after it had sent the message. */
+async function wasSent(scope: TakeInScope, work: MessageWork, words: string): Promise<boolean> {
+  const { thread, pending, reading, claim } = work;
+  if (pending.attempts === 0 || reading.sessionId === null) return false;
+  const { sessionId } = reading;
+  const eventId = await findSent(scope, { thread, sessionId, words }, claim.signal);
+  if (eventId !== null) await finish(scope, work, { sessionId, eventId, others: false });
+  return eventId !== null;
+}
+
+/** Only for what would begin a turn: work that runs may be steered. */
+async function refusedForBudget(scope: TakeInScope, work: MessageWork): Promise<boolean> {
+  const { thread, place, policy, pending, signal } = work;
+  const refusal = await budgetRefusal(scope.records.spend, policy, place, new Date());
+  if (refusal === null || (await scope.store.threads.open(thread)).busy) return false;
+  await tell(scope, thread, `budget:${pending.messageId}`, notice("warning", refusal), signal);
+  await settleAsNothing(scope, work);
+  return true;
+}
+
+async function send(scope: TakeInScope, work: MessageWork, words: string): Promise<void> {
+  const { thread, item, pending, claim, signal } = work;
+  const { busy } = await scope.store.threads.open(thread);
+  if (item.reactTo !== null) {
+    work.aside(acknowledge(scope, thread, item.reactTo, busy ? "queued" : "started", signal));
+  }
+  const unread = readEarlier(scope, work);
+  if (words.trim() === "" && item.attachments.length === 0 && !(await unread)?.messages.length) {
+    return askWhatFor(scope, work);
+  }
+  const [earlier, sessionId] = await Promise.all([unread, openSession(scope, work, words)]);
+  const others = severalTalk(work, earlier);
+  const { text, missing } = await composeMessage(
+    scope,
+    {
+      thread,
+      sessionId,
+      words,
+      author: others || work.reading.severalPeople ? work.person.name : null,
+      attachments: item.attachments,
+      earlier,
+      lastTry: pending.attempts >= LAST_TRY,
+    },
+    claim.signal,
+  );
+  await claim.confirm();
+  const eventId = await sendMessage(scope.client, sessionId, text, signal);
+  if (missing.length > 0) {
+    const told = notice("warning", missingText(missing));
+    work.aside(tryToTell(scope, thread, `missing:${pending.messageId}`, told, signal));
+  }
+  await finish(scope, work, { sessionId, eventId, others });
+}
+
+/** Null where the session was told everything that was said. */
+async function readEarlier(scope: TakeInScope, work: MessageWork): Promise<EarlierWords | null> {
+  const { thread, pending, policy, reading, claim } = work;
+  const since = reading.seenMessageId;
+  if (since !== null && policy.mode !== "mention_only") return null;
+  const lastTry = pending.attempts >= LAST_TRY;
+  return earlierMessages(scope.source, { thread, before: pending.messageId, since, lastTry }, claim.signal);
+}
+
+async function openSession(scope: TakeInScope, work: MessageWork, words: string): Promise<string> {
+  const { thread, place, policy, person, item, reading, claim } = work;
+  const title = words.trim() || item.attachments.map(({ filename }) => filename).join(", ") || "What was said before";
+  const sessionId = reading.sessionId ?? (await makeSession(scope, work, title));
+  if (reading.requester !== null) return sessionId;
+  // Before it is noted: once too often in the audit is better than never.
+  await scope.records.audit.record({
+    action: "session_started",
+    place,
+    thread,
+    sessionId,
+    person,
+    detail: { title, agent_id: item.agentId ?? policy.agentId },
+  });
+  await scope.records.directory.began(thread, { place, requester: person.id, title });
+  claim.signal.throwIfAborted();
+  return sessionId;
+}
+
+async function makeSession(scope: TakeInScope, work: MessageWork, title: string): Promise<string> {
+  const { thread, policy, person, item, claim } = work;
+  const origin = { thread, policy, person, agentId: item.agentId, title };
+  try {
+    return await scope.sessions.ensure(thread, await planSession(scope, origin, claim.signal), claim.signal);
+  } catch (error) {
+    // The agent or the environment may have been archived since they were looked up.
+    if (error instanceof APIError && (error.status === 400 || error.status === 404)) scope.defaultAgent.forget();
+    throw error;
+  }
+}
+
+/** Pure: whether the agent hears from somebody else than whoever began the session. */
+function severalTalk({ reading, person }: MessageWork, earlier: EarlierWords | null): boolean {
+  if (reading.requester !== null && reading.requester !== person.id) return true;
+  return earlier?.messages.some(({ byAgent, author }) => !byAgent && author !== person.name) ?? false;
+}
+
+/** What follows the sending. */
+async function finish(
+  scope: TakeInScope,
+  { thread, pending, signal }: MessageWork,
+  { sessionId, eventId, others }: { sessionId: string; eventId: string; others: boolean },
+): Promise<void> {
+  const { inbox, directory } = scope.records;
+  const { messageId } = pending;
+  await Promise.all([scope.store.deliveries.wake(thread), directory.told(thread, sessionId, { messageId, others })]);
+  const counts = await inbox.settle(thread, messageId, eventId);
+  // A stop that came while it was being sent could not hold it back any more.
+  if (!counts) await interrupt(scope, thread, sessionId, signal);
+  await scope.ensureDelivery(thread);
+}
+
+/** Somebody called and said nothing. */
+async function askWhatFor(scope: TakeInScope, work: MessageWork): Promise<void> {
+  const { thread, pending, person, signal } = work;
+  const { messageId } = pending;
+  await scope.runCommand({ thread, messageId, command: { type: "help" }, personId: person.id }, signal);
+  await settleAsNothing(scope, work);
+}
+
+async function settleAsNothing(scope: TakeInScope, { thread, pending }: MessageWork): Promise<void> {
+  await scope.records.inbox.settle(thread, pending.messageId, null);
+}
+
+/** Pure. */
+function missingText(missing: readonly MissingFile[]): string {
+  const files = missing.map(({ filename, reason }) => `- ${filename}: ${reason}`);
+  return `I go on without ${missing.length === 1 ? "this file" : "these files"}:\n${files.join("\n")}`;
+}
