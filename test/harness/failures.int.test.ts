@@ -9,7 +9,7 @@ const RESCHEDULED = ["session.error", "session.status_rescheduled", "session.thr
 describe("when the model fails", () => {
   let rig: HarnessRig;
   beforeAll(async () => {
-    rig = await startHarnessRig();
+    rig = await startHarnessRig({ silenceTimeoutMs: 1_000 });
   });
   afterAll(() => rig.close());
 

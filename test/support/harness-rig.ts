@@ -12,7 +12,8 @@ import { openSessionDatabase, type SessionDatabase } from "./session-database.ts
 import { SILENT } from "./silent-log.ts";
 
 const RETRY = { attemptsMax: 3, baseMs: 1, delayMaxMs: 5 };
-const SILENCE_TIMEOUT_MS = 400;
+/** Long enough for a busy machine, where silence is not what is tested. */
+const SILENCE_TIMEOUT_MS = 20_000;
 
 /** A harness over real Postgres and the Messages API by HTTP; only the sandbox is in memory, so that tests can steer it. */
 export interface HarnessRig extends SessionDatabase {
@@ -34,13 +35,15 @@ export interface HarnessRig extends SessionDatabase {
   close(): Promise<void>;
 }
 
-export async function startHarnessRig(options: { leaseMs?: number } = {}): Promise<HarnessRig> {
+export async function startHarnessRig(
+  options: { leaseMs?: number; silenceTimeoutMs?: number } = {},
+): Promise<HarnessRig> {
   const database = await openSessionDatabase(options);
   const api = await startMessagesApi();
   const provider = createAnthropicProvider({
     apiKey: api.apiKey,
     baseUrl: api.url,
-    silenceTimeoutMs: SILENCE_TIMEOUT_MS,
+    silenceTimeoutMs: options.silenceTimeoutMs ?? SILENCE_TIMEOUT_MS,
   });
   const saved = new Map<string, string>();
   const hinted: string[] = [];
