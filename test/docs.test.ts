@@ -48,7 +48,7 @@ function linksIn(markdown: string): string[] {
 
 /** Variables of `src/config.ts`, each with its default where that is a fixed value. */
 function settings(): Map<string, string | null> {
-  const found = read("src/config.ts").matchAll(/^ {2}([A-Z][A-Z0-9_]*): (?:withDefault\(.*, "(.*)"\)|optional\()/gm);
+  const found = read("src/config.ts").matchAll(/^ +([A-Z][A-Z0-9_]*): (?:withDefault\(.*, "(.*)"\)|optional\()/gm);
   return new Map([...found].map(([, name = "", value]) => [name, value ?? null]));
 }
 
