@@ -40,6 +40,8 @@ export type VoteResult =
   /** Nothing to decide any more: somebody did, time ran out, or the session moved on. Null for one that we never asked. */
   | { type: "too_late"; approval: Approval | null };
 
+type Decider = Pick<Person, "id" | "name" | "email">;
+
 const TIME_RAN_OUT = "Nobody approved this in time, so it was not run.";
 
 /**
@@ -62,7 +64,7 @@ export async function decideApproval(
   const approval = (await approvals.find(toolUseId)) ?? asked;
   const counts = approval.decidedBy?.id === person.id && approval.decision === decision;
   if (approval.sent) return counts ? { type: "decided", approval } : { type: "too_late", approval };
-  const known = await tryToSettle(deps, approval, signal);
+  const known = await tryToSettle(deps, approval, counts ? person : null, signal);
   return counts && known !== false ? { type: "decided", approval } : { type: "too_late", approval };
 }
 
@@ -76,6 +78,16 @@ export async function settleApproval(deps: ApprovalDeps, open: Approval, signal:
   const { approvals } = deps.records;
   if (open.decision === null) await approvals.decide(open.toolUseId, "expired", null, null);
   const approval = (await approvals.find(open.toolUseId)) ?? open;
+  return settle(deps, approval, approval.decidedBy && { ...approval.decidedBy, email: null }, signal);
+}
+
+/** `by` is who decided, as far as is known of them. */
+async function settle(
+  deps: ApprovalDeps,
+  approval: Approval,
+  by: Decider | null,
+  signal: AbortSignal,
+): Promise<boolean> {
   const taken = await confirmTool(
     deps.client,
     approval.sessionId,
@@ -88,17 +100,22 @@ export async function settleApproval(deps: ApprovalDeps, open: Approval, signal:
   );
   await deps.store.deliveries.wake(approval.thread);
   // Before it is marked: once too often in the audit is better than never.
-  await audit(deps, approval, taken);
-  await approvals.markSent(approval.toolUseId);
+  await audit(deps, approval, by, taken);
+  await deps.records.approvals.markSent(approval.toolUseId);
   await deps.ensureDelivery(approval.thread);
   await redraw(deps, approval, taken ? approvalState(approval) : { type: "moot" }, signal);
   return taken;
 }
 
 /** Null when the session could not be told; whoever looks for what is due does it then. */
-async function tryToSettle(deps: ApprovalDeps, approval: Approval, signal: AbortSignal): Promise<boolean | null> {
+async function tryToSettle(
+  deps: ApprovalDeps,
+  approval: Approval,
+  by: Decider | null,
+  signal: AbortSignal,
+): Promise<boolean | null> {
   try {
-    return await settleApproval(deps, approval, signal);
+    return by ? await settle(deps, approval, by, signal) : await settleApproval(deps, approval, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!isTransient(error)) throw error;
@@ -131,14 +148,19 @@ async function inOneOf(
   return false;
 }
 
-async function audit({ records }: ApprovalDeps, approval: Approval, taken: boolean): Promise<void> {
-  const { thread, sessionId, toolUseId, toolName, decision, decidedBy, reason } = approval;
+async function audit(
+  { records }: ApprovalDeps,
+  approval: Approval,
+  person: Decider | null,
+  taken: boolean,
+): Promise<void> {
+  const { thread, sessionId, toolUseId, toolName, decision, reason } = approval;
   await records.audit.record({
     action: "approval_decided",
     place: placeOf(thread),
     thread,
     sessionId,
-    person: decidedBy && { ...decidedBy, email: null },
+    person,
     detail: { tool_use_id: toolUseId, tool_name: toolName, decision, reason, taken },
   });
 }

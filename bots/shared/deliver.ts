@@ -92,7 +92,7 @@ async function deliverSession(
   }
 }
 
-/** Returns when nothing runs, nothing waits and everything that was committed is delivered. */
+/** Returns when everything that was committed is delivered, and nothing more comes unless people do something. */
 async function deliverNews(poster: TurnPoster, news: ReturnType<typeof followSession>): Promise<void> {
   let caughtUp = false;
   for await (const item of news) {

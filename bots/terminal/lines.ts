@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { StatusCard, StatusStep, WordsMessage } from "../shared/chat-surface.ts";
-import { compactNumber, formatBytes, formatDuration } from "../shared/render.ts";
+import { compactNumber, formatBytes, formatCents, formatDuration } from "../shared/render.ts";
 import { renderMarkdown, withoutControls } from "./markdown.ts";
 import type { SavedFile } from "./save-file.ts";
 import type { Style } from "./style.ts";
@@ -51,6 +51,7 @@ export function endedLine(card: StatusCard, { style }: Layout): string {
     `${compactNumber(card.tokens)} tokens`,
   ];
   if (card.steps.length === 0) facts.shift();
+  if (card.costCents !== null) facts.push(formatCents(card.costCents));
   const took = formatDuration((card.endedAt ?? card.startedAt) - card.startedAt);
   const words = { working: "Ended", waiting: "Waiting for you", done: "Done", stopped: "Stopped", failed: "Failed" };
   const marks = {

@@ -73,7 +73,8 @@ export function createPlainView(write: (text: string) => unknown, layout: Layout
     queued: () => print([`  ${QUEUED}`]),
     status(card) {
       // At the end the answer is there already, and steps told after it would be out of order.
-      if (card.endedAt === null) print(card.steps.slice(told).map((step) => stepLine(step)));
+      if (card.endedAt === null || card.state === "waiting")
+        print(card.steps.slice(told).map((step) => stepLine(step)));
       told = card.steps.length;
       if (card.note !== null && card.note !== note) print([`  ${card.note}`]);
       note = card.note;

@@ -16,7 +16,7 @@ import { type DeliveryRig, dyingStore, Killed, startDeliveryRig } from "../../su
 import { SILENT } from "../../support/silent-log.ts";
 
 const { signal } = new AbortController();
-const person = (id: string, name: string): Person => ({ id, name, email: null, kind: "member" });
+const person = (id: string, name: string): Person => ({ id, name, email: `${name}@example.com`, kind: "member" });
 const ada = person("U_ADA", "Ada");
 const bob = person("U_BOB", "Bob");
 const command = { command: "rm -r old" };
@@ -86,7 +86,9 @@ describe("a call that is asked for", () => {
     expect(result).toMatchObject({ type: "decided" });
     expect(await thread.confirmations()).toMatchObject([{ tool_use_id: call.id, result: "allow" }]);
     expect(thread.service.approvals()).toMatchObject([{ state: { type: "decided", decision: "allow", by: "Ada" } }]);
-    expect(await thread.audited()).toMatchObject([{ action: "approval_decided", person: ada.id, personName: "Ada" }]);
+    expect(await thread.audited()).toMatchObject([
+      { action: "approval_decided", person: ada.id, personName: "Ada", email: "Ada@example.com" },
+    ]);
     expect((await thread.store.threads.open(thread.key)).busy).toBe(true);
 
     await thread.finish("It is clean.");

@@ -69,8 +69,10 @@ describe("files of a turn", () => {
     await rig.playWholeTurn(sessionId, "Here.");
     service.refuse("huge.csv", new TerminalError("it is too large."));
     const client = rig.client.withOptions({
-      fetch: async (url, init) =>
-        String(url).endsWith("/link") ? new Response("{}", { status: 404 }) : fetch(url, init),
+      fetch: async (url, init) => {
+        const { pathname } = new URL(url instanceof Request ? url.url : url);
+        return pathname.endsWith("/link") ? new Response("{}", { status: 404 }) : fetch(url, init);
+      },
     });
     await deliver({ client });
     expect(service.words()[1]).toBe("I could not post `huge.csv` here: it is too large.");

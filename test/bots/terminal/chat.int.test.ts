@@ -6,7 +6,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openTranscript } from "../../../bots/terminal/transcript.ts";
-import { createPlayedTurns, idleEvent, said, tool } from "../../fakes/played-turns.ts";
+import { asked, createPlayedTurns, idleEvent, said, tool, waitsFor } from "../../fakes/played-turns.ts";
 import { startApi, type TestApi } from "../../support/api.ts";
 
 const CLI = path.resolve(import.meta.dirname, "../../../src/cli/main.ts");
@@ -75,6 +75,28 @@ const output = (sessionId: string, content: string) =>
   });
 
 describe("chat from a pipe", () => {
+  it("asks before a call that people must approve, and takes `approve` for an answer", async () => {
+    const chat = startChat();
+    chat.say("Clean up");
+    const sessionId = await nextMessage.promise;
+    await turns.takeUp(sessionId);
+    const call = asked("bash", { command: "rm -r old" });
+    await turns.commit(sessionId, said("I clean up."), call, waitsFor(call));
+    await chat.shows("Waiting for you");
+    expect(chat.shown()).toContain("rm -r old");
+    nextMessage = Promise.withResolvers<string>();
+    chat.say("approve");
+    await nextMessage.promise;
+    const [taken] = await turns.takeUp(sessionId);
+    expect(taken).toMatchObject({ type: "user.tool_confirmation", tool_use_id: call.id, result: "allow" });
+    await turns.commit(sessionId, said("It is clean."), idleEvent());
+    await chat.shows("Done in");
+    chat.end();
+    expect(await chat.exitCode()).toBe(0);
+    expect(chat.shown()).toContain("It is clean.");
+    expect(chat.shown().match(/I clean up/g)).toHaveLength(1);
+  });
+
   it("sends each line, waits at the end of input for the answer, and saves what was made", async () => {
     const chat = startChat();
     chat.say("Make a report");
