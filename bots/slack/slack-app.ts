@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { App, type AuthorizeResult, type Receiver, type ReceiverEvent } from "@slack/bolt";
 import type { WebClientOptions } from "@slack/web-api";
 import { messageOf, RetryableError, TerminalError } from "../../src/errors.ts";
@@ -13,6 +14,8 @@ export interface SlackAppOptions {
   boltLog: ReturnType<typeof createBoltLog>;
   log: Logger;
 }
+
+const SETTLE_WITHIN_MS = 3_000;
 
 /**
  * Bolt, with two differences. An event is acknowledged when its listeners are done, not before they begin: Slack delivers again
@@ -50,9 +53,9 @@ export class SlackApp extends App {
     }
   }
 
-  /** Resolves when nothing is being taken in. */
+  /** Resolves when nothing is being taken in, or when waiting longer is no use: Slack brings it again. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running);
+    await Promise.race([Promise.all(this.#running), sleep(SETTLE_WITHIN_MS, undefined, { ref: false })]);
   }
 
   async #process(event: ReceiverEvent): Promise<void> {

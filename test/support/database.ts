@@ -12,6 +12,8 @@ declare module "vitest" {
 
 export interface TestDatabase {
   url: string;
+  /** False ends all connections and refuses new ones, as a server does that is being restarted. */
+  allowConnections(allowed: boolean): Promise<void>;
   /** Also closes what is still connected. */
   drop(): Promise<void>;
 }
@@ -23,7 +25,16 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const { url, template } = inject("postgres");
   const name = randomName();
   await onServer(url, `CREATE DATABASE ${name} TEMPLATE ${template}`);
-  return { url: databaseUrl(url, name), drop: () => onServer(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return {
+    url: databaseUrl(url, name),
+    async allowConnections(allowed) {
+      await onServer(url, `ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS ${allowed}`);
+      if (!allowed) {
+        await onServer(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+      }
+    },
+    drop: () => onServer(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
 }
 
 /** For the global setup, once per run. */
