@@ -78,8 +78,15 @@ function createAnswerStream(deps: StreamDeps, thread: SlackThread, ts: string, s
   const append = async (markdown: string) => {
     const call = { team, method: "chat.appendStream" };
     const args = { channel, ts, markdown_text: markdown.slice(shown.length) };
-    const done = await api.callIfRoom(call, (client) => client.chat.appendStream(args), Done, either);
-    if (done) shown = markdown;
+    try {
+      // Not ended by `stop`: whoever finishes has to know whether this piece is there.
+      const done = await api.callIfRoom(call, (client) => client.chat.appendStream(args), Done, signal);
+      if (done) shown = markdown;
+    } catch (error) {
+      // Nobody can tell any more, so nothing is put behind it.
+      mode = "broken";
+      throw error;
+    }
   };
 
   const redraw = async (markdown: string) => {
@@ -149,9 +156,9 @@ function createAnswerStream(deps: StreamDeps, thread: SlackThread, ts: string, s
       wanted = text;
       running ??= catchUp()
         .catch((error: unknown) => {
-          // Whether the last piece is there can't be told, so nothing is put behind it.
+          if (either.aborted) return;
           mode = "broken";
-          if (!either.aborted) log.info({ team, error: messageOf(error) }, "a stream shows no more");
+          log.info({ team, error: messageOf(error) }, "a stream shows no more");
         })
         .finally(() => {
           running = null;

@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { chatThreadKey } from "../../../bots/shared/chat-thread.ts";
 import { chatSurfaceContract } from "../../contracts/chat-surface.ts";
 import { startFakeSlack } from "../../fakes/slack-web-api.ts";
@@ -32,7 +31,7 @@ for (const [where, channel] of [
       },
       async close() {
         await slack.close();
-        expect(slack.violations).toEqual([]);
+        if (slack.violations.length > 0) throw new Error(slack.violations.join("\n"));
       },
     };
   });
