@@ -50,6 +50,9 @@ export interface Run {
   logger: Logger;
 }
 
+/** What a step leaves behind: go on, or the lease has been given back. */
+export type Outcome = "go_on" | "released";
+
 const READ_LIMIT = 1_000;
 
 /**
