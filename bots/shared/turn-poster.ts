@@ -1,23 +1,13 @@
-import { messageOf, TerminalError } from "../../src/errors.ts";
 import { createStreamedAnswers, type StreamedAnswers } from "./answer-stream.ts";
-import type { ChatMessage, WordsMessage } from "./chat-surface.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
-import { keepStatus, type LiveStatus } from "./live-status.ts";
 import { deliverOutputs } from "./outputs.ts";
-import { postOnce, type PostOnce } from "./post-once.ts";
-import { fold, foldPreview, type Outcome, type Turn, type TurnEnd } from "./progress.ts";
-import {
-  answerMessages,
-  endMessage,
-  errorMessage,
-  notice,
-  statusMessage,
-  TURN_STATES,
-  waitingElsewhereMessage,
-} from "./render.ts";
+import { fold, foldPreview, type Outcome, type Turn } from "./progress.ts";
+import { endMessage, errorMessage, notice, TURN_STATES, waitingElsewhereMessage } from "./render.ts";
 import type { EventPreview, SessionEvent } from "./session-events.ts";
 import { askThread, closeInThread } from "./thread-approvals.ts";
 import { createThreadNotes } from "./thread-notes.ts";
+import { createThreadPosts } from "./thread-posts.ts";
+import { createTurnStatus } from "./turn-status.ts";
 
 /**
  * Turns the events of one session, in their order, into posts. Events may be given again from the cursor on: the cursor
@@ -38,94 +28,55 @@ export interface TurnPoster {
 }
 
 type Waiting = Extract<Outcome, { type: "waiting" }>;
+type Ended = Extract<Outcome, { type: "ended" }>;
 
 const LOST_CONTACT = "Lost contact with the server. Trying again.";
 
 export function createTurnPoster(deps: DeliveryScope): TurnPoster {
-  const { surface, store, log, thread, sessionId, signal } = deps;
-  const once: PostOnce = { surface, deliveries: store.deliveries, thread, signal };
+  const { surface, store, thread, sessionId } = deps;
+  const posts = createThreadPosts(deps);
+  const { once, post } = posts;
+  const inThread = { ...deps, once, post };
+  const status = createTurnStatus(deps, once);
   const notes = createThreadNotes(deps);
   let turn: Turn | null = null;
-  let status: LiveStatus | null = null;
   let streamed: StreamedAnswers | null = null;
   let waiting: Waiting | null = null;
   /** What is shown is the present; before that, it would be what has long passed. */
   let live = false;
 
-  const onError = (error: unknown) =>
-    log.warn({ chat_thread_key: thread, error: messageOf(error) }, "status could not be updated");
-
-  const draw = (turn: Turn, how: TurnEnd | null): ChatMessage =>
-    statusMessage(turn, how, surface.limits(thread).drafts === "status");
-
-  const openStatus = async (turn: Turn): Promise<LiveStatus> => {
-    const shown = draw(turn, null);
-    const post = (marker: string) => surface.post(thread, shown, marker, signal);
-    const ref = await postOnce(once, `status:${turn.id}`, post);
-    return keepStatus({ surface, thread, ref, shown, signal, onError });
-  };
-
-  /** Content that the surface will never take is logged and left out: the rest of the turn still has to come through. */
-  const postBy = async (item: string, make: (marker: string) => Promise<string>) => {
-    try {
-      return await postOnce(once, item, make);
-    } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      log.error({ chat_thread_key: thread, item, error: error.message }, "message refused by the surface");
-      return null;
-    }
-  };
-  const post = async (item: string, message: ChatMessage) => {
-    await postBy(item, (marker) => surface.post(thread, message, marker, signal));
-  };
-
-  const postAnswer = async (id: string, text: string) => {
-    const [first, ...others] = answerMessages(id, text, surface.limits(thread).markdownCharsMax);
-    if (first) await postBeginning(id, first);
-    for (const [index, message] of others.entries()) await post(`answer:${id}:${index + 1}`, message);
-  };
-
-  const postBeginning = async (id: string, message: WordsMessage) => {
-    const item = `answer:${id}:0`;
-    const into = streamed;
-    if (!into) return post(item, message);
-    const ref = await postBy(item, (marker) => into.post(id, message, marker));
-    if (ref !== null) await into.posted(id, ref);
-  };
-
   /** The turn has begun, or goes on after it waited. */
   const takeUp = async (turn: Turn) => {
     if (surface.limits(thread).drafts === "stream") streamed ??= createStreamedAnswers({ ...deps, once }, turn.id);
-    status ??= await openStatus(turn);
+    await status.open(turn);
     if (!live || turn.waitingSince !== null || turn.endedAt !== null) return;
     await notes.reached("working");
-    status.show(draw(turn, null));
+    status.show(turn);
   };
 
   /** Nothing more happens until people have decided. */
   const rest = async (turn: Turn, { eventId, elsewhere }: Waiting) => {
-    for (const ask of turn.asks) await askThread({ ...deps, once }, ask);
+    for (const ask of turn.asks) await askThread(inThread, ask);
     if (elsewhere) await post(`elsewhere:${turn.id}`, waitingElsewhereMessage());
-    await deliverOutputs({ ...deps, once, post }, eventId);
+    await deliverOutputs(inThread, eventId);
     await notes.spent(turn);
     await notes.reached("waiting");
-    await status?.finish(draw(turn, null));
-    status = null;
+    await status.close(turn, null);
   };
 
-  const endTurn = async ({ eventId, at, how }: Extract<Outcome, { type: "ended" }>) => {
+  /** `ended` is null when nothing ran: the session went idle, or ended, by itself. */
+  const endTurn = async (ended: Turn | null, { eventId, at, how }: Ended) => {
     await streamed?.end();
     const last = endMessage(how);
     if (last) await post(`end:${eventId}`, last);
-    await deliverOutputs({ ...deps, once, post }, eventId);
-    if (turn) {
-      await notes.spent(turn);
+    await deliverOutputs(inThread, eventId);
+    if (ended) {
+      await notes.spent(ended);
       await notes.reached(TURN_STATES[how]);
-      await status?.finish(draw(turn, how));
+      await status.close(ended, how);
     }
     await store.deliveries.moveCursor(thread, sessionId, { eventId, at });
     if (how === "terminated") await store.threads.detachSession(thread, sessionId);
-    status = null;
     streamed = null;
     turn = null;
   };
@@ -133,19 +84,19 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
   const bring = async (turn: Turn | null, outcome: Outcome) => {
     switch (outcome.type) {
       case "answer":
-        return postAnswer(outcome.id, outcome.text);
+        return posts.postAnswer(outcome.id, outcome.text, streamed);
       case "error":
         return post(`error:${outcome.id}`, errorMessage(outcome.error));
       case "decided":
-        return closeInThread({ ...deps, once }, outcome.ask, outcome.decision);
+        return closeInThread(inThread, outcome.ask, outcome.decision);
       case "moot":
-        return closeInThread({ ...deps, once }, outcome.ask, null);
+        return closeInThread(inThread, outcome.ask, null);
       case "waiting":
         waiting = outcome;
         // One that lies in the past is over, or is caught up with.
         return live && turn ? rest(turn, outcome) : undefined;
       case "ended":
-        return endTurn(outcome);
+        return endTurn(turn, outcome);
     }
   };
 
@@ -162,7 +113,7 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
     preview(preview) {
       turn = foldPreview(turn, preview);
       if (!turn) return;
-      status?.show(draw(turn, null));
+      status.show(turn);
       streamed?.follow(turn);
     },
 
@@ -174,7 +125,7 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
     },
 
     contactLost() {
-      if (turn) status?.show(draw({ ...turn, note: LOST_CONTACT }, null));
+      if (turn) status.show({ ...turn, note: LOST_CONTACT });
     },
 
     expects(queued) {
@@ -188,6 +139,6 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
       await store.threads.detachSession(thread, sessionId);
     },
 
-    stop: () => status?.stop(),
+    stop: () => status.stop(),
   };
 }
