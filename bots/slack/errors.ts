@@ -5,10 +5,13 @@ import { RetryableError, TerminalError } from "../../src/errors.ts";
 export class SlackRefusedError extends TerminalError {
   override readonly name = "SlackRefusedError";
   readonly slackError: string;
+  /** What Slack says in detail, for whoever mends it; often nothing. */
+  readonly problems: readonly string[];
 
-  constructor(slackError: string, options?: ErrorOptions) {
+  constructor(slackError: string, options: ErrorOptions & { problems?: readonly string[] } = {}) {
     super(words(slackError), options);
     this.slackError = slackError;
+    this.problems = options.problems ?? [];
   }
 }
 
@@ -27,7 +30,7 @@ export function slackError(error: unknown): RetryableError | TerminalError {
     // A body that is not JSON arrives here as the code: an error page of something in between.
     if (PASSING.has(code) || !CODE.test(code))
       return new RetryableError("Slack has a problem right now.", { cause: error });
-    return new SlackRefusedError(code, { cause: error });
+    return new SlackRefusedError(code, { cause: error, problems: metadata?.messages ?? [] });
   }
   if (error instanceof WebAPIHTTPError) return httpError(error);
   if (error instanceof WebAPIRequestError)

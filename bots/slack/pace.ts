@@ -47,7 +47,8 @@ export interface Pace {
 
 const MINUTE_MS = 60_000;
 /** Slack: about one message a second in a channel, short bursts allowed. The first posts of a thread need not wait. */
-const POSTS = { intervalMs: 1_000, burst: 3 };
+const POST_INTERVAL_MS = 1_000;
+const POST_BURST = 3;
 /** Calls a minute of a method in a workspace, by tier; a fifth of them may come at once. */
 const TIERS = { 2: 20, 3: 50, 4: 100 } as const;
 /** "Several hundred a minute" in a workspace. */
@@ -73,9 +74,16 @@ const PER_MINUTE: Record<string, number> = {
 /** What makes a message in a channel. */
 const POSTING = new Set(["chat.postMessage", "files.completeUploadExternal", "chat.startStream"]);
 
-export function createPace(store: PaceStore): Pace {
+/** @param postBurst how many posts of a channel may be made at once after a rest; 1 keeps them a second apart */
+export function createPace(store: PaceStore, postBurst = POST_BURST): Pace {
+  const channelLimit = ({ team, method, channel }: PacedCall): PaceLimit | null =>
+    channel !== null && POSTING.has(method)
+      ? { key: `slack:${team}:${channel}`, intervalMs: POST_INTERVAL_MS, burst: postBurst }
+      : null;
+
   const normalTurn = async (call: PacedCall, signal: AbortSignal) => {
-    const limits = limitsOf(call);
+    const channel = channelLimit(call);
+    const limits = [...(channel ? [channel] : []), methodLimit(call)];
     const keys = limits.map(({ key }) => key);
     for (;;) {
       const waitMs = await store.reserve(limits);
@@ -100,21 +108,12 @@ export function createPace(store: PaceStore): Pace {
 
     spareNow: async (call) => (await store.reserveSpare(methodLimit(call))) <= 0,
 
+    // Slack counts posts by channel, so a full channel must not hold up the others.
     holdOff: (call, forMs) => store.hold(channelLimit(call) ?? methodLimit(call), forMs),
   };
-}
-
-/** Slack counts posts by channel, so a full channel must not hold up the others. */
-function channelLimit({ team, method, channel }: PacedCall): PaceLimit | null {
-  return channel !== null && POSTING.has(method) ? { key: `slack:${team}:${channel}`, ...POSTS } : null;
 }
 
 function methodLimit({ team, method }: PacedCall): PaceLimit {
   const perMinute = PER_MINUTE[method] ?? TIERS[3];
   return { key: `slack:${team}:${method}`, intervalMs: MINUTE_MS / perMinute, burst: Math.max(2, perMinute / 5) };
-}
-
-function limitsOf(call: PacedCall): PaceLimit[] {
-  const channel = channelLimit(call);
-  return channel ? [channel, methodLimit(call)] : [methodLimit(call)];
 }

@@ -1,7 +1,8 @@
 import type { WebClient } from "@slack/web-api";
 import type { z } from "zod";
 import { RetryableError } from "../../src/errors.ts";
-import { rateLimitMs, slackError } from "./errors.ts";
+import type { Logger } from "../../src/log.ts";
+import { rateLimitMs, slackError, SlackRefusedError } from "./errors.ts";
 import type { Pace, PacedCall } from "./pace.ts";
 import type { SlackWorkspace, SlackWorkspaces } from "./slack-workspaces.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -37,11 +38,13 @@ export type SlackCall = Omit<PacedCall, "urgency" | "channel"> & Partial<Pick<Pa
 export interface SlackApiDeps {
   workspaces: SlackWorkspaces;
   pace: Pace;
+  /** Hears what Slack refused, and why. */
+  log: Logger;
 }
 
 const CALL_TIMEOUT_MS = 30_000;
 
-export function createSlackApi({ workspaces, pace }: SlackApiDeps): SlackApi {
+export function createSlackApi({ workspaces, pace, log }: SlackApiDeps): SlackApi {
   const send: SlackApi["call"] = async (call, make, answer, signal) => {
     signal.throwIfAborted();
     const workspace = await workspaces.of(call.team);
@@ -53,6 +56,9 @@ export function createSlackApi({ workspaces, pace }: SlackApiDeps): SlackApi {
       const sorted = limit.aborted
         ? new RetryableError("Slack did not answer in time.", { cause: error })
         : slackError(error);
+      const { team, method } = call;
+      if (sorted instanceof SlackRefusedError)
+        log.info({ team, method, slack_error: sorted.slackError, problems: sorted.problems }, "slack refused a call");
       const holdMs = rateLimitMs(sorted);
       if (holdMs !== null) await pace.holdOff(pacedCall(call), holdMs);
       throw sorted;

@@ -29,7 +29,7 @@ export function workspaceAt(apiUrl: string, token: string, team = TEAM): SlackWo
 }
 
 export function apiAt(apiUrl: string, token: string, pace = UNPACED): SlackApi {
-  return createSlackApi({ workspaces: workspaceAt(apiUrl, token), pace });
+  return createSlackApi({ workspaces: workspaceAt(apiUrl, token), pace, log: SILENT });
 }
 
 export const NO_SESSIONS: Pick<ThreadDirectory, "summary"> = { summary: async () => null };
