@@ -5,11 +5,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { BOT_EVENTS, BOT_SCOPES } from "../../bots/slack/requirements.ts";
 import { createCallLog } from "./slack/call-log.ts";
 import { createClock } from "./slack/clock.ts";
 import { fillWorld } from "./slack/default-world.ts";
 import { httpTransport, type Transport } from "./slack/delivery.ts";
-import { SUBSCRIBED } from "./slack/events.ts";
 import { createFaultPlan } from "./slack/faults.ts";
 import { createInteractions } from "./slack/interactions.ts";
 import { createLifecycle } from "./slack/lifecycle.ts";
@@ -33,8 +33,10 @@ export interface FakeSlackOptions {
   port?: number;
   /** Where events, presses and commands go; null for nowhere, until `deliverTo` says. */
   deliverTo?: Destination;
-  /** Bot events that the app subscribed to. */
+  /** Bot events that the app subscribed to; those of its manifest when left out. */
   events?: readonly string[];
+  /** What each installation was granted; what the manifest asks for when left out. */
+  scopes?: readonly string[];
   isAgent?: boolean;
   streamLifetimeMs?: number;
   triggerLifetimeMs?: number;
@@ -52,10 +54,10 @@ const CLIENT = { clientId: "111.222", clientSecret: "fake-client-secret" };
 
 /** With the people and channels of `default-world.ts`. */
 export async function startFakeSlack(options: FakeSlackOptions = {}) {
-  const { port = 0, events = SUBSCRIBED, isAgent = true, ackTimeoutMs = 3_000 } = options;
+  const { port = 0, isAgent = true, ackTimeoutMs = 3_000 } = options;
   const clock = createClock();
   const world = createWorld(clock);
-  fillWorld(world);
+  fillWorld(world, options.scopes ?? BOT_SCOPES.map(({ scope }) => scope));
   const log = createCallLog();
   const violations: string[] = [];
   const faults = createFaultPlan();
@@ -70,7 +72,7 @@ export async function startFakeSlack(options: FakeSlackOptions = {}) {
     triggerLifetimeMs: options.triggerLifetimeMs ?? 3_000,
     fileShareDelayMs: options.fileShareDelayMs ?? 5,
     isAgent,
-    events: new Set(events),
+    events: new Set(options.events ?? BOT_EVENTS.map(({ event }) => event)),
     triggers: new Map(),
     uploads: new Map(),
     later(delayMs, effect) {

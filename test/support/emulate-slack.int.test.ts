@@ -6,7 +6,7 @@ it("installs the app: from the page to agree on, over the code, to a token that 
   const redirectUri = "http://127.0.0.1:1/slack/oauth_redirect";
   const slack = await startEmulatedSlack({ redirectUri, scopes: ["chat:write", "users:read"] });
   const query = { client_id: slack.clientId, scope: "chat:write", state: "s1", redirect_uri: redirectUri };
-  const page = `${slack.url}/oauth/v2/authorize?${new URLSearchParams(query)}`;
+  const page = `${slack.url}/oauth/v2/authorize?${new URLSearchParams(query).toString()}`;
   const returned = await slack.approve(page, "alice");
   expect(returned.searchParams.get("state")).toBe("s1");
 

@@ -1,29 +1,5 @@
 import type { Channel, Installation, User, World } from "./world.ts";
 
-export const BOT_SCOPES = [
-  "app_mentions:read",
-  "assistant:write",
-  "chat:write",
-  "commands",
-  "files:read",
-  "files:write",
-  "channels:history",
-  "channels:read",
-  "groups:history",
-  "groups:read",
-  "im:history",
-  "im:read",
-  "im:write",
-  "mpim:history",
-  "mpim:read",
-  "reactions:read",
-  "reactions:write",
-  "team:read",
-  "usergroups:read",
-  "users:read",
-  "users:read.email",
-];
-
 /**
  * Two teams with the app, one without, and an enterprise that has it org-wide.
  *
@@ -33,7 +9,7 @@ export const BOT_SCOPES = [
  * T02BETA (token xoxb-beta, bot U0BOTBETA): U21CARA; C21GEN
  * E01GRID with T31 and T32 (org token xoxb-grid, bot W0BOTGRID): W31DANA; C31GRID in both
  */
-export function fillWorld(world: World): void {
+export function fillWorld(world: World, scopes: readonly string[]): void {
   team(world, "T01ACME", "Acme", null);
   team(world, "T02BETA", "Beta", null);
   team(world, "T09OTHER", "Other", null);
@@ -48,9 +24,9 @@ export function fillWorld(world: World): void {
   person(world, "W31DANA", "T31", "Dana");
   person(world, "U91STRANGER", "T09OTHER", "Sam");
 
-  install(world, { id: "T01ACME", token: "xoxb-acme", botUserId: "U0BOT", botId: "B0BOT" });
-  install(world, { id: "T02BETA", token: "xoxb-beta", botUserId: "U0BOTBETA", botId: "B0BETA" });
-  install(world, {
+  install(world, scopes, { id: "T01ACME", token: "xoxb-acme", botUserId: "U0BOT", botId: "B0BOT" });
+  install(world, scopes, { id: "T02BETA", token: "xoxb-beta", botUserId: "U0BOTBETA", botId: "B0BETA" });
+  install(world, scopes, {
     id: "E01GRID",
     token: "xoxb-grid",
     botUserId: "W0BOTGRID",
@@ -89,11 +65,12 @@ function channel(world: World, given: Partial<Channel> & Pick<Channel, "id" | "n
 
 function install(
   world: World,
+  scopes: readonly string[],
   { token, ...given }: Pick<Installation, "id" | "botUserId" | "botId"> & { token: string; teamIds?: string[] },
 ): void {
   const enterpriseId = given.id.startsWith("E") ? given.id : null;
   const teamIds = given.teamIds ?? [given.id];
-  const made = { isEnterprise: enterpriseId !== null, removed: false, scopes: new Set(BOT_SCOPES), enterpriseId };
+  const made = { isEnterprise: enterpriseId !== null, removed: false, scopes: new Set(scopes), enterpriseId };
   const installation = { ...given, ...made, teamIds };
   world.installations.push(installation);
   world.tokens.set(token, { value: token, installation, expiresAt: null, revoked: false });

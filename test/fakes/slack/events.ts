@@ -1,22 +1,5 @@
 import type { Channel, Installation, World } from "./world.ts";
 
-/** What the app of the manifest asks to be told. */
-export const SUBSCRIBED = [
-  "app_mention",
-  "app_home_opened",
-  "app_context_changed",
-  "agent_session_stopped",
-  "agent_session_title_changed",
-  "message.im",
-  "message.channels",
-  "message.groups",
-  "message.mpim",
-  "member_joined_channel",
-  "reaction_added",
-  "app_uninstalled",
-  "tokens_revoked",
-];
-
 const MESSAGES_OF = { public: "channels", private: "groups", im: "im", mpim: "mpim" };
 
 /** The name under which an event is subscribed to. */
