@@ -6,6 +6,7 @@ import type { RetryPolicy } from "./harness/retry.ts";
 import type { Logger } from "./log.ts";
 import type { Queue } from "./queue/queue.ts";
 import { startApi } from "./roles/api.ts";
+import { type RunningBots, startBots } from "./roles/bots.ts";
 import { ensureOperatorKey } from "./roles/operator-key.ts";
 import { openPlatform, type Platform } from "./roles/platform.ts";
 import { openSandboxes } from "./roles/sandboxes.ts";
@@ -38,6 +39,8 @@ export interface Deckhand {
   queue: Queue;
   /** The image sandboxes are made from; null when this process runs no worker. */
   sandboxImage: string | null;
+  /** How Slack is connected, in words; null when this process has no bots, or Slack is not set up. */
+  slack: string | null;
   log: Logger;
   /** Lets running sessions go on elsewhere, ends streams, closes connections. Idempotent. */
   stop(): Promise<void>;
@@ -61,16 +64,19 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
     const api = roles.includes("api") ? await startApi(platform, workspaces, () => healthOf(starting.reason)) : null;
     if (api) started.add(() => api.stop());
     const sandboxImage = roles.includes("worker") ? await startWorkerRole(platform, options, started, starting) : null;
+    const url = api?.url ?? remoteApi(config);
+    const bots = roles.includes("bots") ? await startBotsRole(platform, { url, apiKey }, started, starting) : null;
     starting.reason = null;
     if (api) started.add(await announceServer(config.home, api.url));
 
     let stopping: Promise<void> | null = null;
     return {
-      url: api?.url ?? remoteApi(config),
+      url,
       apiKey,
       database: platform.database,
       queue: platform.queue,
       sandboxImage,
+      slack: bots?.slack ?? null,
       log,
       stop: () => (stopping ??= started.run()),
     };
@@ -96,6 +102,18 @@ async function startWorkerRole(
   });
   started.add(() => worker.stop());
   return sandboxes.image;
+}
+
+async function startBotsRole(
+  platform: Platform,
+  api: { url: string; apiKey: string },
+  started: Teardown,
+  starting: { reason: string | null },
+): Promise<RunningBots> {
+  starting.reason = "connecting the chats";
+  const bots = await startBots(platform, { apiUrl: api.url, apiKey: api.apiKey });
+  started.add(() => bots.stop());
+  return bots;
 }
 
 function healthOf(reason: string | null) {

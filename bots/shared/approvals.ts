@@ -9,6 +9,7 @@ import type { ChatSource } from "./chat-source.ts";
 import type { ChatStore } from "./chat-store.ts";
 import type { ApprovalState, ChatSurface } from "./chat-surface.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
+import { othersWhoDecide } from "./deciders.ts";
 import { findAsks } from "./pending-asks.ts";
 import type { Person } from "./person.ts";
 import { findPost } from "./post-once.ts";
@@ -57,8 +58,8 @@ export async function decideApproval(
   const { approvals } = deps.records;
   const asked = await approvals.find(toolUseId);
   if (!asked) return { type: "too_late", approval: null };
-  const who = await deciders(deps, asked);
-  if (!who.includes(person.id) && !(await inOneOf(deps, asked, who, person, signal))) return { type: "not_yours", who };
+  const who = await othersWhoDecide(deps, asked, person.id, signal);
+  if (who !== null) return { type: "not_yours", who };
 
   await approvals.decide(toolUseId, decision, { id: person.id, name: person.name }, reason);
   const approval = (await approvals.find(toolUseId)) ?? asked;
@@ -123,29 +124,6 @@ async function tryToSettle(
     await redraw(deps, approval, approvalState(approval), signal);
     return null;
   }
-}
-
-/** People and groups who may decide. */
-async function deciders({ records }: ApprovalDeps, { thread, requester }: Approval): Promise<readonly string[]> {
-  const place = placeOf(thread);
-  const approvers = place ? (await records.policies.of(place)).approvers : [];
-  if (approvers.length > 0) return approvers;
-  return requester === null ? [] : [requester];
-}
-
-async function inOneOf(
-  { source }: { source: Pick<ChatSource, "inGroup"> },
-  { thread, requester }: Approval,
-  who: readonly string[],
-  person: Person,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const place = placeOf(thread);
-  if (!place) return false;
-  for (const group of who) {
-    if (group !== requester && (await source.inGroup(place, group, person.id, signal))) return true;
-  }
-  return false;
 }
 
 async function audit(

@@ -67,11 +67,11 @@ export async function startSlackApp({ mode, slack, botToken, core = {} }: SlackA
     workspaces,
     pages: null,
     forget: async (team) => void forgotten.push(team),
-    api: createSlackApi({ workspaces, pace: createPace(createPaceStore(database)) }),
+    api: createSlackApi({ workspaces, pace: createPace(createPaceStore(database)), log: SILENT }),
     core: {
       accept: (arrival) => accept({ inbox, hint: async (thread) => void hints.push(thread) }, arrival),
       knows: (thread) => inbox.knows(thread),
-      refusalToDecide: async () => null,
+      othersWhoDecide: async () => null,
       rate: async (rating) => void ratings.push(rating),
       names: async (_, ids) => new Map(ids.map((id) => [id, `name of ${id}`])),
       agents: async () => [{ id: "agent_1", name: "Analyst" }],

@@ -18,8 +18,8 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
     orTell(respond, async () => {
       const { value, personId, actionTs } = Press.parse(body);
       const toolUseId = parseToolUseId(value);
-      const refusal = await core.refusalToDecide(toolUseId, personId);
-      if (refusal === null) {
+      const others = await core.othersWhoDecide(toolUseId, personId, AbortSignal.timeout(BEFORE_ACK_MS));
+      if (others === null) {
         await core.accept({
           thread: pressedThread(body),
           messageId: `decision:${actionTs}`,
@@ -28,7 +28,7 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
         });
       }
       await ack();
-      if (refusal !== null) await tell(respond, refusal);
+      if (others !== null) await tell(respond, notYours(others));
     }),
   );
 
@@ -37,8 +37,8 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
       const { value, personId, triggerId } = Press.parse(body);
       const toolUseId = parseToolUseId(value);
       const thread = pressedThread(body);
-      const refusal = await core.refusalToDecide(toolUseId, personId);
-      if (refusal === null) {
+      const others = await core.othersWhoDecide(toolUseId, personId, AbortSignal.timeout(BEFORE_ACK_MS));
+      if (others === null) {
         await api.call(
           { team: teamOfThread(thread), method: "views.open" },
           (client) => client.views.open({ trigger_id: triggerId, view: denyModal({ toolUseId, thread }) }),
@@ -47,7 +47,7 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
         );
       }
       await ack();
-      if (refusal !== null) await tell(respond, refusal);
+      if (others !== null) await tell(respond, notYours(others));
     }),
   );
 
@@ -68,6 +68,13 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
     }
     await ack();
   });
+}
+
+/** Pure. Ids of groups begin with S. */
+function notYours(who: readonly string[]): string {
+  if (who.length === 0) return "Nobody is named who may decide on this. Whoever runs Deckhand can name approvers here.";
+  const named = who.map((id) => (id.startsWith("S") ? `<!subteam^${id}>` : `<@${id}>`));
+  return `Only ${named.join(", ")} may decide on this.`;
 }
 
 function teamOfThread(thread: string): string {

@@ -22,8 +22,8 @@ export interface ChatCore {
   accept(delivery: InboundDelivery): Promise<unknown>;
   /** Whether the agent may be in this thread: something that people did there was kept. */
   knows(thread: ChatThreadKey): Promise<boolean>;
-  /** Null when this person may decide on this tool call; otherwise why not, in words for them. */
-  refusalToDecide(toolUseId: string, personId: string): Promise<string | null>;
+  /** Null when this person may decide on this tool call; otherwise who may: ids of people and groups, perhaps none. */
+  othersWhoDecide(toolUseId: string, personId: string, signal: AbortSignal): Promise<readonly string[] | null>;
   /** Durable when it resolves. Also tells the platform, and does not mind when that is away. */
   rate(rating: { thread: ChatThreadKey; answerId: string; personId: string; value: "up" | "down" }): Promise<void>;
   /** Names of people, by their ids; one that can't be told soon is left out. Never rejects. */

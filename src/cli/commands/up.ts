@@ -27,9 +27,11 @@ Options:
       // A key that was given is not repeated: this may go to a log.
       const key = config.apiKey ? "the one in DECKHAND_API_KEY" : deckhand.apiKey;
       io.stdout.write(`Deckhand is up.\n\n  URL      ${deckhand.url}\n  API key  ${key}\n`);
-      io.stdout.write(`  Docs     ${deckhand.url}/docs\n\n`);
+      io.stdout.write(`  Docs     ${deckhand.url}/docs\n`);
+      io.stdout.write(deckhand.slack === null ? "\n" : `  Slack    ${deckhand.slack}\n\n`);
     } else {
       io.stdout.write(`Deckhand is up: ${roles.join(", ")}.\n`);
+      if (deckhand.slack !== null) io.stdout.write(`  Slack    ${deckhand.slack}\n`);
     }
     if (!io.signal.aborted) await once(io.signal, "abort");
     io.stderr.write("Stopping.\n");

@@ -16,7 +16,7 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
   let rig: SlackAppRig;
   let bot: WebClient;
   const core: Partial<ChatCore> = {
-    refusalToDecide: async (_, personId) => (personId === ALICE ? null : "Only Alice decides on this."),
+    othersWhoDecide: async (_, personId) => (personId === ALICE ? null : [ALICE, "S01ADMINS"]),
     home: async () => EMPTY_HOME,
   };
 
@@ -28,7 +28,7 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
   });
   afterEach(async () => {
     await rig.clear();
-    expect(fake.violations).toEqual([]);
+    if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
   });
   afterAll(async () => {
     await rig?.stop();
@@ -169,7 +169,7 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
     expect((await rig.kept()).slice(1)).toMatchObject([
       { item: { type: "decision", personId: ALICE, toolUseId: "sevt_1", decision: "allow", reason: null } },
     ]);
-    expect(ephemeralTo(BOB)()?.text).toBe("Only Alice decides on this.");
+    expect(ephemeralTo(BOB)()?.text).toBe(`Only <@${ALICE}>, <!subteam^S01ADMINS> may decide on this.`);
   });
 
   it("asks why before it denies", async () => {

@@ -72,6 +72,7 @@ describe("Socket Mode", () => {
     const rig = await startSlackApp({ mode: "socket", slack: fake, botToken: "xoxb-acme" });
     opened.push({ close: () => rig.stop() });
     await fake.until("the connection", () => fake.socket.connections() === 1);
+    expect(fake.callsTo("apps.connections.open")).toHaveLength(4);
   });
 
   it("says which token is wrong when Slack refuses it", async () => {
@@ -83,6 +84,7 @@ describe("Socket Mode", () => {
 
   it("ends with the app", async () => {
     const { fake, rig } = await start("socket");
+    expect(fake.socket.connections()).toBe(1);
     await rig.slack.stop();
     await fake.until("the end of the connection", () => fake.socket.connections() === 0);
   });
