@@ -1,10 +1,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import type { Config } from "../config.ts";
-import { createDatabase, type Database } from "../database.ts";
-import { migrateDeploy } from "../embedded/migrate.ts";
-import { startPostgres } from "../embedded/postgres.ts";
-import { messageOf } from "../errors.ts";
+import type { Database } from "../database.ts";
 import { createFileStore } from "../files/file-store.ts";
 import { createFiles, type Files } from "../files/files.ts";
 import { createLocalDiskBlobStore } from "../files/local-disk.ts";
@@ -23,6 +20,7 @@ import { connectPostgresWakeups } from "../sessions/wakeups-postgres.ts";
 import { connectRedisWakeups } from "../sessions/wakeups-redis.ts";
 import { Teardown } from "../teardown.ts";
 import { checkNamedServices } from "./named-services.ts";
+import { openDatabase } from "./open-database.ts";
 
 const REDIS_PREFIX = "deckhand";
 
@@ -49,12 +47,9 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
   const opened = new Teardown();
   try {
     await checkNamedServices(config, signal);
-    const url = config.databaseUrl ?? (await embeddedPostgres(config, log, signal, opened));
-    await migrateDeploy(url, log, signal);
-    const database = createDatabase(url, (error) =>
-      log.warn({ error: messageOf(error) }, "database connection failed"),
-    );
-    opened.add(() => database.close());
+    const { database, close } = await openDatabase(config, log, signal);
+    opened.add(close);
+    const { url } = database;
 
     const wakeups = config.redisUrl
       ? await connectRedisWakeups(config.redisUrl, REDIS_PREFIX, log)
@@ -85,12 +80,6 @@ export async function openPlatform(config: Config, log: Logger, signal: AbortSig
     await opened.run();
     throw error;
   }
-}
-
-async function embeddedPostgres(config: Config, log: Logger, signal: AbortSignal, opened: Teardown) {
-  const postgres = await startPostgres({ dir: path.join(config.home, "postgres"), log, signal });
-  opened.add(() => postgres.stop());
-  return postgres.url;
 }
 
 function openModels(config: Config, log: Logger): ModelRegistry {

@@ -70,6 +70,7 @@ it("takes in a thread as soon as the queue says so", async () => {
   await keep(newThread(), "Hi", createTakeInHint(queue, SILENT));
   await service.until(acknowledged(service));
   await running.stop();
+  expect(service.acknowledged).toEqual([{ messageId: "m1", how: "started" }]);
 });
 
 it("finds what nobody was told of, and leaves threads of other surfaces alone", async () => {
