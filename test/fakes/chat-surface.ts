@@ -41,7 +41,9 @@ export function createChatService() {
   const strike = (method: Method, when: "before" | "after") => {
     const index = faults.findIndex((fault) => fault.method === method && fault.when === when);
     const [fault] = index === -1 ? [] : faults.splice(index, 1);
-    if (fault) throw fault.error;
+    if (!fault) return;
+    note();
+    throw fault.error;
   };
   const guarded = async <Result>(method: Method, signal: AbortSignal, effect: () => Result | Promise<Result>) => {
     await turnOfLoop();
@@ -125,6 +127,8 @@ export function createChatService() {
     acknowledged,
     /** The next call of `method` fails, before or after it had its effect. */
     fail: (method: Method, when: "before" | "after", error: Error) => void faults.push({ method, when, error }),
+    /** How many of them are still to come. */
+    faultsLeft: () => faults.length,
     /** Uploads with a file of this name fail. */
     refuse: (filename: string, error: Error) => void refused.set(filename, error),
     /** What people read, statuses and approvals left out. */

@@ -117,6 +117,7 @@ describe("an answer where drafts are streamed", () => {
     turn.service.fail("openStream", "before", new RetryableError("slow down"));
     const answer = said("Revenue rose.");
     rig.turns.preview(turn.sessionId, answer.id, "Revenue");
+    await turn.service.until(() => turn.service.faultsLeft() === 0);
     await turn.commit(answer, idleEvent());
     await turn.done;
     expect(turn.service.words()).toEqual(["Revenue rose."]);
