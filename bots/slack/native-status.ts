@@ -64,21 +64,25 @@ export function createNativeStatus({ api, directory, log, now }: NativeStatusDep
 
   const set = async (key: ChatThreadKey, status: string, signal: AbortSignal) => {
     const { team, channel, threadTs } = slackThread(key);
+    const call = { team, method: "agents.sessions.setStatus", urgency: "spare" } as const;
+    const send = async (more: Partial<SessionStart>): Promise<boolean> => {
+      const args = { channel_id: channel, thread_ts: threadTs, status, ...more };
+      // A beginning may be left out where there is no room for it, an end may not.
+      const set = status === "processing" ? api.callIfRoom : api.call;
+      return (await set(call, (client) => client.agents.sessions.setStatus(args), Done, signal)) !== null;
+    };
     const about = status === "processing" ? await sessionOf(directory, key) : {};
-    const send = (more: Partial<SessionStart>) =>
-      api.call(
-        { team, method: "agents.sessions.setStatus" },
-        (client) => client.agents.sessions.setStatus({ channel_id: channel, thread_ts: threadTs, status, ...more }),
-        Done,
-        signal,
-      );
     try {
-      await send(about);
+      return await send(about);
     } catch (error) {
       const mayBeAbout = error instanceof SlackRefusedError && !refusedWith(error, UNSUPPORTED);
       if (!mayBeAbout || Object.keys(about).length === 0) throw error;
-      await send({});
+      return await send({});
     }
+  };
+
+  const forget = (thread: ChatThreadKey, status: string) => {
+    if (shown.get(thread) === status) shown.delete(thread);
   };
 
   return {
@@ -90,8 +94,11 @@ export function createNativeStatus({ api, directory, log, now }: NativeStatusDep
       const signal = AbortSignal.timeout(PATIENCE_MS);
       lanes
         .run(thread, signal, () => set(thread, status, signal))
+        .then((isSet) => {
+          if (!isSet) forget(thread, status);
+        })
         .catch((error: unknown) => {
-          if (shown.get(thread) === status) shown.delete(thread);
+          forget(thread, status);
           if (refusedWith(error, UNSUPPORTED)) unsupported.remember(team);
           log.debug({ chat_thread_key: thread, error: messageOf(error) }, "agent status not set");
         });

@@ -45,6 +45,8 @@ export interface Pace {
   holdOff(call: PacedCall, forMs: number): Promise<void>;
 }
 
+/** Many may wait for the same slot; they must not all ask at the same moment. */
+const SPARE_WAIT_MS_MIN = 250;
 const MINUTE_MS = 60_000;
 /** Slack: about one message a second in a channel, short bursts allowed. The first posts of a thread need not wait. */
 const POST_INTERVAL_MS = 1_000;
@@ -101,7 +103,7 @@ export function createPace(store: PaceStore, postBurst = POST_BURST): Pace {
       else {
         const limit = methodLimit(call);
         for (let waitMs = await store.reserveSpare(limit); waitMs > 0; waitMs = await store.reserveSpare(limit))
-          await wait(waitMs, signal);
+          await wait(Math.max(SPARE_WAIT_MS_MIN, waitMs) * (1 + Math.random()), signal);
       }
       signal.throwIfAborted();
     },

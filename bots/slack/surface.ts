@@ -131,8 +131,10 @@ export function createSlackSurface(options: SlackSurfaceOptions): ChatSurface {
       if (!MESSAGE_TS.test(messageId)) return;
       const { team, channel } = slackThread(thread);
       const args = { channel, timestamp: messageId, name: REACTIONS[how] };
+      // At the start, the status tells as much; that a message waits, only this tells.
+      const react = how === "started" ? api.callIfRoom : api.call;
       try {
-        await api.call({ team, method: "reactions.add" }, (client) => client.reactions.add(args), Done, signal);
+        await react({ team, method: "reactions.add" }, (client) => client.reactions.add(args), Done, signal);
       } catch (error) {
         if (!refusedWith(error, NO_REACTION)) throw error;
         log.debug({ team, slack_error: error.slackError }, "no reaction added");

@@ -63,7 +63,13 @@ const APPEARS_AFTER_MS = [0, 100, 300, 600, 1_000, 2_000, 4_000];
 const CLOCKS_DIFFER_MAX_MS = 600_000;
 
 const Target = z.looseObject({ upload_url: z.url(), file_id: z.string().min(1) });
-const Done = z.looseObject({});
+const Share = z.looseObject({ ts: z.string(), thread_ts: z.string().nullish() });
+const Shares = z.record(z.string(), z.array(Share)).nullish();
+const Completed = z.looseObject({
+  files: z
+    .array(z.looseObject({ shares: z.looseObject({ public: Shares, private: Shares }).nullish().catch(null) }))
+    .nullish(),
+});
 
 const REFUSED_FILES: ReadonlySet<string> = new Set([
   "file_uploads_disabled",
@@ -166,7 +172,9 @@ async function complete(
   const call = { team, method: "files.completeUploadExternal", channel };
   let failure: unknown = null;
   try {
-    await deps.api.call(call, (client) => client.files.completeUploadExternal(args), Done, signal);
+    const made = await deps.api.call(call, (client) => client.files.completeUploadExternal(args), Completed, signal);
+    const ts = sharedAs(made, thread);
+    if (ts !== null) return ts;
   } catch (error) {
     if (!(error instanceof RetryableError) || rateLimitMs(error) !== null) throw error;
     failure = error;
@@ -181,6 +189,13 @@ async function complete(
   if (failure !== null) throw failure;
   deps.log.warn({ team, channel, file_id: first.id }, "upload taken, but its message is not there yet");
   return `file:${first.id}`;
+}
+
+/** Where the answer tells of the message already. */
+function sharedAs({ files }: z.infer<typeof Completed>, { channel, threadTs }: SlackThread): string | null {
+  const shares = files?.[0]?.shares;
+  const here = [...(shares?.public?.[channel] ?? []), ...(shares?.private?.[channel] ?? [])];
+  return here.find(({ thread_ts }) => thread_ts === threadTs)?.ts ?? null;
 }
 
 async function withLinks(sent: readonly SentFile[], signal: AbortSignal): Promise<UploadedFile[]> {

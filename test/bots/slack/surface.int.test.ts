@@ -92,9 +92,11 @@ describe("a post", () => {
 
   it("is not found by the marker that somebody else wrote", async () => {
     const { thread, root } = begin();
-    const attachments = [{ text: "dh_forged" }];
-    slack.say({ channel: "C01ENG", user: "U02BOB", text: "dh_forged", threadTs: root, attachments });
-    expect(await open().find(thread, "dh_forged", signal)).toBeNull();
+    const surface = open();
+    await surface.post(thread, text("Mine"), "dh_forged", signal);
+    const [post] = replies("C01ENG", root);
+    Object.assign(post ?? {}, { user: "U02BOB", botId: null });
+    expect(await surface.find(thread, "dh_forged", signal)).toBeNull();
   });
 
   it.each([

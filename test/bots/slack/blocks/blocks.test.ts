@@ -4,6 +4,8 @@ import type { ApprovalCard, ChatMessage, StatusCard } from "../../../../bots/sha
 import { MARKDOWN_CHARS_MAX } from "../../../../bots/slack/blocks/answer-blocks.ts";
 import { renderingsOf } from "../../../../bots/slack/blocks/message-blocks.ts";
 import { blockChars, type Rendering } from "../../../../bots/slack/blocks/rendering.ts";
+import { blocksProblem } from "../../../fakes/slack/block-limits.ts";
+import { messageBlock } from "../../../fakes/slack/blocks.ts";
 
 const THREAD = "slack:T1:C1:1.5" as const;
 const drawing = { thread: THREAD, now: 125_000, plan: true };
@@ -54,6 +56,7 @@ function expectWithinLimits({ text, blocks }: Rendering): void {
   expect(blocks.length).toBeLessThanOrEqual(50);
   expect(blockChars(blocks)).toBeLessThanOrEqual(12_000);
   expect(blocks.filter((block) => block.type === "table").length).toBeLessThanOrEqual(1);
+  expect(blocksProblem(blocks.map((block) => messageBlock.parse(JSON.parse(JSON.stringify(block)))))).toBeNull();
   for (const block of blocks) {
     if (block.type === "section" && "text" in block && typeof block.text === "object" && block.text) {
       expect(block.text.text.length).toBeLessThanOrEqual(3_000);
