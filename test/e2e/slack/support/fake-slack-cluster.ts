@@ -1,0 +1,51 @@
+import { type FakeSlack, type FakeSlackOptions, startFakeSlack } from "../../../fakes/slack-web-api.ts";
+import { freePort } from "../../../support/free-port.ts";
+import { type SlackCluster, startSlackCluster } from "./slack-cluster.ts";
+
+const EVENTS_PATH = "/slack/events";
+
+export interface FakeSlackCluster extends SlackCluster {
+  slack: FakeSlack;
+}
+
+export interface FakeSlackClusterOptions extends Omit<FakeSlackOptions, "deliverTo"> {
+  transport: "http" | "socket";
+  /** More settings for all processes. */
+  env?: Record<string, string>;
+}
+
+/**
+ * Deckhand in T01ACME of our own fake. Closing it fails when the app did what nobody does who knows Slack.
+ * @throws what keeps a process from starting, with everything undone
+ */
+export async function startFakeSlackCluster(options: FakeSlackClusterOptions): Promise<FakeSlackCluster> {
+  const { transport, env = {}, ...given } = options;
+  const slack = await startFakeSlack(given);
+  const port = await freePort();
+  const way: Record<string, string> =
+    transport === "http"
+      ? { SLACK_SIGNING_SECRET: slack.signingSecret, SLACK_PORT: String(port) }
+      : { SLACK_APP_TOKEN: slack.appToken };
+  try {
+    const cluster = await startSlackCluster({
+      SLACK_API_URL: slack.apiUrl,
+      SLACK_BOT_TOKEN: "xoxb-acme",
+      ...way,
+      ...env,
+    });
+    slack.deliverTo(transport === "http" ? new URL(`http://127.0.0.1:${port}${EVENTS_PATH}`) : "socket");
+    return { ...cluster, slack, close: () => closeBoth(cluster, slack) };
+  } catch (error) {
+    await slack.close();
+    throw error;
+  }
+}
+
+async function closeBoth(cluster: SlackCluster, slack: FakeSlack): Promise<void> {
+  try {
+    await cluster.close();
+  } finally {
+    await slack.close();
+  }
+  if (slack.violations.length > 0) throw new Error(`Slack would refuse:\n${slack.violations.join("\n")}`);
+}
