@@ -80,7 +80,7 @@ export function method<Shape extends z.ZodRawShape>(
 
 /** @throws Refusal when the channel is not one that this installation sees */
 export function visibleChannel({ world, installation }: Call, id: string): Channel {
-  const channel = world.channels.get(id) ?? directChannel(world, installation, id);
+  const channel = world.channels.get(id);
   if (!channel || !channel.teamIds.some((team) => installation.teamIds.includes(team)))
     throw new Refusal("channel_not_found");
   if (channel.kind !== "public" && !channel.members.includes(installation.botUserId))
@@ -105,12 +105,6 @@ export function threadRoot({ world }: Call, channel: string, threadTs: string): 
       violation: `thread_ts ${threadTs} is a reply, not the root of its thread`,
     });
   return root;
-}
-
-function directChannel(world: World, installation: Installation, userId: string): Channel | undefined {
-  return [...world.channels.values()].find(
-    ({ kind, members }) => kind === "im" && members.includes(userId) && members.includes(installation.botUserId),
-  );
 }
 
 function refuseOtherTeam({ installation }: Call, teamId: unknown): void {

@@ -13,17 +13,22 @@ describe("a thread", () => {
     const client = slackClient(fake);
     const metadata = { event_type: "m", event_payload: { a: 1 } };
     const { ts = "" } = await client.chat.postMessage({ channel: "C01ENG", text: "root", metadata });
-    for (const text of ["one", "two", "three"])
+    for (const text of ["one", "two", "three", "four", "five"])
       await client.chat.postMessage({ channel: "C01ENG", text, thread_ts: ts });
     const page = { channel: "C01ENG", ts, limit: 2 };
     const first = await client.conversations.replies({ ...page, include_all_metadata: true });
     const cursor = first.response_metadata?.next_cursor ?? "";
     const second = await client.conversations.replies({ ...page, cursor });
-    const texts = [...(first.messages ?? []), ...(second.messages ?? [])].map(({ text }) => text);
-    expect(texts).toEqual(["root", "one", "two", "root", "three"]);
+    const third = await client.conversations.replies({ ...page, cursor: second.response_metadata?.next_cursor ?? "" });
+    const texts = [first, second, third].map(({ messages }) => messages?.map(({ text }) => text));
+    expect(texts).toEqual([
+      ["root", "one", "two"],
+      ["three", "four"],
+      ["root", "five"],
+    ]);
     expect(first.messages?.[0]?.metadata).toEqual(metadata);
-    expect(second.messages?.[0]).not.toHaveProperty("metadata");
-    expect(second.has_more).toBe(false);
+    expect(third.messages?.[0]).not.toHaveProperty("metadata");
+    expect(third.has_more).toBe(false);
   });
 
   it("does not show in the channel's history, which is newest first", async () => {

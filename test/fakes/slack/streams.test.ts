@@ -28,7 +28,7 @@ describe("a stream", () => {
     });
     expect(fake.thread("D01ALICE", root).at(-1)).toMatchObject({ text: "Revenue", threadTs: root, metadata });
     expect([...fake.world.sessions.values()]).toMatchObject([{ status: "active" }]);
-    await call("chat.update", { channel: "D01ALICE", ts, text: "Costs" });
+    await call("chat.update", { channel: "D01ALICE", ts, text: "Costs", blocks: [] });
   });
 
   it("takes nothing once it was stopped, by the app or by a person", async () => {

@@ -54,7 +54,7 @@ describe("what Slack would refuse is refused, and kept as a violation", () => {
       { channel_id: "D01ALICE", prompts: Array.from({ length: 5 }, () => ({ title: "a", message: "b" })) },
       "invalid_arguments",
     ],
-    ["a limit of 1000", "conversations.history", { limit: 1000 }, "invalid_limit"],
+    ["a limit of 1001", "conversations.history", { limit: 1001 }, "invalid_limit"],
     ["a cursor of one's own", "conversations.history", { cursor: "bmV4dA==" }, "invalid_cursor"],
     ["a file of no bytes", "files.getUploadURLExternal", { filename: "a.txt", length: 0 }, "invalid_arguments"],
     ["a method that is none", "chat.postMessages", { text: "a" }, "unknown_method"],
@@ -71,6 +71,13 @@ describe("what Slack would refuse is refused, and kept as a violation", () => {
     const args = { channel: "C01ENG", ts };
     expect(await refusal("chat.update", { ...args, text: "&".repeat(801) })).toBe("msg_too_long");
     await slackClient(fake).apiCall("chat.update", { ...args, text: "&".repeat(800) });
+  });
+
+  it("an update that leaves it open what becomes of the blocks", async () => {
+    const blocks = [{ type: "divider" as const }];
+    const { ts } = await slackClient(fake).chat.postMessage({ channel: "C01ENG", text: "a", blocks });
+    expect(await refusal("chat.update", { channel: "C01ENG", ts, text: "b" })).toBe("invalid_arguments");
+    expect(await errorOf("chat.update", { channel: "C01ENG", ts, text: "b", blocks: [] })).toBeNull();
   });
 
   it("a reply to a reply", async () => {

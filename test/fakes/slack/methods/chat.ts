@@ -3,7 +3,7 @@ import { messageWire } from "../message-wire.ts";
 import { metadata, refuseLargeMetadata } from "../metadata.ts";
 import { type Call, type Method, method, threadRoot, visibleChannel, writableChannel } from "../method.ts";
 import { contents, named, ownMessage, postAsApp, refuseContents, refuseLongUpdate, removeMessage } from "../posting.ts";
-import { Refusal } from "../refusal.ts";
+import { invalid, Refusal } from "../refusal.ts";
 import { findMessage } from "../world.ts";
 import { flag, ts } from "../wire.ts";
 
@@ -45,10 +45,12 @@ const update = method(
     const message = ownMessage(call, args.channel, args.ts, "cant_update_message");
     if (call.world.streams.get(`${message.channel}:${message.ts}`)?.open) throw new Refusal("streaming_state_conflict");
     const before = messageWire(call.world, message, call.settings.origin, true);
-    // What is not given is gone, metadata apart: those stay until they are replaced.
+    // Slack's pages disagree on whether blocks that are not mentioned stay. So an app has to say it.
+    if (message.blocks.length > 0 && !args.blocks)
+      throw invalid("invalid_arguments", ["an update that does not say what becomes of the message's blocks"]);
     message.text = args.markdown_text ?? args.text ?? "";
     message.blocks = named(args.blocks ?? []);
-    message.attachments = args.attachments ?? [];
+    message.attachments = args.attachments ?? message.attachments;
     message.metadata = args.metadata ?? message.metadata;
     message.edited = { user: message.user, ts: call.world.clock.nextTs() };
     publishChange(call, message.channel, before, message.ts);

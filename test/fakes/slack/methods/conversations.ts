@@ -5,8 +5,9 @@ import { invalid, Refusal } from "../refusal.ts";
 import { type Channel, findMessage, type Message, threadOf } from "../world.ts";
 import { flag, integer, ts } from "../wire.ts";
 
-const PAGE_DEFAULT = 100;
-const PAGE_MAX = 999;
+const REPLIES_DEFAULT = 1000;
+const HISTORY_DEFAULT = 100;
+const PAGE_MAX = 1000;
 const range = {
   cursor: z.string().optional(),
   limit: integer.optional(),
@@ -17,7 +18,7 @@ const range = {
 };
 type Range = z.output<z.ZodObject<typeof range>>;
 
-/** The root comes on each page: whether Slack does so is not certain, and no caller may mind. */
+/** The root comes on the first page, the third and so on: whether Slack repeats it is not certain, and no caller may mind. */
 const replies = method(
   { scopes: ["channels:history|groups:history|im:history|mpim:history"], tier: 3 },
   { channel: z.string(), ts, ...range },
@@ -25,9 +26,10 @@ const replies = method(
     const channel = readableChannel(call, args.channel, "history");
     const message = findMessage(call.world, channel.id, args.ts);
     if (!message) throw new Refusal("thread_not_found");
-    if (message.threadTs !== null) return page(call, [message], args);
+    const range = { ...args, limit: args.limit ?? REPLIES_DEFAULT };
+    if (message.threadTs !== null) return page(call, [message], range);
     const [root, ...rest] = threadOf(call.world, channel.id, args.ts);
-    return page(call, rest.filter(within(args)), args, root);
+    return page(call, rest.filter(within(args)), range, root);
   },
 );
 
@@ -39,7 +41,7 @@ const history = method(
     const top = call.world.messages.filter(
       (each) => each.channel === channel.id && each.threadTs === null && !each.ephemeralFor,
     );
-    return page(call, top.filter(within(args)).toReversed(), args);
+    return page(call, top.filter(within(args)).toReversed(), { ...args, limit: args.limit ?? HISTORY_DEFAULT });
   },
 );
 
@@ -114,12 +116,12 @@ function within({ oldest, latest, inclusive = false }: Range): (message: Message
   };
 }
 
-function page(call: Call, messages: Message[], args: Range, first?: Message) {
-  const limit = args.limit ?? PAGE_DEFAULT;
+function page(call: Call, messages: Message[], args: Range & { limit: number }, first?: Message) {
+  const { limit } = args;
   if (limit < 1 || limit > PAGE_MAX) throw invalid("invalid_limit", [`a limit of ${limit}`]);
   const from = args.cursor ? decodeCursor(args.cursor) : 0;
   const until = from + limit;
-  const shown = [...(first ? [first] : []), ...messages.slice(from, until)];
+  const shown = [...(first && (from / limit) % 2 === 0 ? [first] : []), ...messages.slice(from, until)];
   const hasMore = until < messages.length;
   return {
     messages: shown.map((each) =>
