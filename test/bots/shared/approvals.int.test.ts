@@ -96,6 +96,8 @@ describe("a call that is asked for", () => {
     expect(thread.service.words()).toEqual(["It is clean."]);
     expect(thread.service.statuses()).toMatchObject([{ state: "done" }]);
     expect(thread.service.approvals()).toHaveLength(1);
+    // That it waited, and that it is done: what was long over is not drawn again.
+    expect(thread.service.posts[0]?.updates).toBe(2);
     expect((await records.directory.summary(thread.key))?.state).toBe("done");
   });
 
@@ -117,6 +119,17 @@ describe("a call that is asked for", () => {
     await rig.turns.commit(thread.sessionId, said("Done."), idleEvent());
     await done;
     expect(thread.service.words()).toEqual(["Done."]);
+  });
+
+  it("is followed to its end when the turn is stopped instead", async () => {
+    const call = asked("bash", command);
+    const thread = await waitingThread(call);
+    await rig.turns.commit(thread.sessionId, resultOf(call), interruptEvent());
+    const done = thread.deliver({ records });
+    await thread.service.until(() => thread.service.approvals()[0]?.state.type === "moot");
+    await rig.turns.commit(thread.sessionId, idleEvent());
+    await done;
+    expect(thread.service.statuses()).toMatchObject([{ state: "stopped" }]);
   });
 
   it("does not keep a deliverer busy, also when a message waits behind it", async () => {
