@@ -118,6 +118,8 @@ export interface Reading {
   seenMessageId: string | null;
   /** Somebody other than the requester was among those it heard. */
   severalPeople: boolean;
+  /** Something of the session is on its way into the thread. */
+  busy: boolean;
 }
 
 /** What is known of threads beyond what delivery needs, for lists and for who may do what. */

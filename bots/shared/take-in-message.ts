@@ -79,31 +79,33 @@ async function wasSent(scope: TakeInScope, work: MessageWork, words: string): Pr
   if (pending.attempts === 0 || reading.sessionId === null) return false;
   const { sessionId } = reading;
   const eventId = await findSent(scope, { thread, sessionId, words }, claim.signal);
-  if (eventId !== null) await finish(scope, work, { sessionId, eventId, others: false });
+  if (eventId !== null) await finish(scope, work, { sessionId, eventId, words, others: false });
   return eventId !== null;
 }
 
 /** Only for what would begin a turn: work that runs may be steered. */
 async function refusedForBudget(scope: TakeInScope, work: MessageWork): Promise<boolean> {
-  const { thread, place, policy, pending, signal } = work;
-  const refusal = await budgetRefusal(scope.records.spend, policy, place, new Date());
-  if (refusal === null || (await scope.store.threads.open(thread)).busy) return false;
+  const { thread, place, policy, pending, reading, signal } = work;
+  const refusal = reading.busy ? null : await budgetRefusal(scope.records.spend, policy, place, new Date());
+  if (refusal === null) return false;
   await tell(scope, thread, `budget:${pending.messageId}`, notice("warning", refusal), signal);
   await settleAsNothing(scope, work);
   return true;
 }
 
 async function send(scope: TakeInScope, work: MessageWork, words: string): Promise<void> {
-  const { thread, item, pending, claim, signal } = work;
-  const { busy } = await scope.store.threads.open(thread);
+  const { thread, item, pending, reading, claim, signal } = work;
   if (item.reactTo !== null) {
-    work.aside(acknowledge(scope, thread, item.reactTo, busy ? "queued" : "started", signal));
+    work.aside(acknowledge(scope, thread, item.reactTo, reading.busy ? "queued" : "started", signal));
   }
   const unread = readEarlier(scope, work);
   if (words.trim() === "" && item.attachments.length === 0 && !(await unread)?.messages.length) {
     return askWhatFor(scope, work);
   }
-  const [earlier, sessionId] = await Promise.all([unread, openSession(scope, work, words)]);
+  const [earlier, sessionId] = await Promise.all([
+    unread,
+    reading.sessionId ?? makeSession(scope, work, titleOf(work, words)),
+  ]);
   const others = severalTalk(work, earlier);
   const { text, missing } = await composeMessage(
     scope,
@@ -111,7 +113,7 @@ async function send(scope: TakeInScope, work: MessageWork, words: string): Promi
       thread,
       sessionId,
       words,
-      author: others || work.reading.severalPeople ? work.person.name : null,
+      author: others || reading.severalPeople ? work.person.name : null,
       attachments: item.attachments,
       earlier,
       lastTry: pending.attempts >= LAST_TRY,
@@ -124,7 +126,7 @@ async function send(scope: TakeInScope, work: MessageWork, words: string): Promi
     const told = notice("warning", missingText(missing));
     work.aside(tryToTell(scope, thread, `missing:${pending.messageId}`, told, signal));
   }
-  await finish(scope, work, { sessionId, eventId, others });
+  await finish(scope, work, { sessionId, eventId, words, others });
 }
 
 /** Null where the session was told everything that was said. */
@@ -134,25 +136,6 @@ async function readEarlier(scope: TakeInScope, work: MessageWork): Promise<Earli
   if (since !== null && policy.mode !== "mention_only") return null;
   const lastTry = pending.attempts >= LAST_TRY;
   return earlierMessages(scope.source, { thread, before: pending.messageId, since, lastTry }, claim.signal);
-}
-
-async function openSession(scope: TakeInScope, work: MessageWork, words: string): Promise<string> {
-  const { thread, place, policy, person, item, reading, claim } = work;
-  const title = words.trim() || item.attachments.map(({ filename }) => filename).join(", ") || "What was said before";
-  const sessionId = reading.sessionId ?? (await makeSession(scope, work, title));
-  if (reading.requester !== null) return sessionId;
-  // Before it is noted: once too often in the audit is better than never.
-  await scope.records.audit.record({
-    action: "session_started",
-    place,
-    thread,
-    sessionId,
-    person,
-    detail: { title, agent_id: item.agentId ?? policy.agentId },
-  });
-  await scope.records.directory.began(thread, { place, requester: person.id, title });
-  claim.signal.throwIfAborted();
-  return sessionId;
 }
 
 async function makeSession(scope: TakeInScope, work: MessageWork, title: string): Promise<string> {
@@ -176,16 +159,35 @@ function severalTalk({ reading, person }: MessageWork, earlier: EarlierWords | n
 /** What follows the sending. */
 async function finish(
   scope: TakeInScope,
-  { thread, pending, signal }: MessageWork,
-  { sessionId, eventId, others }: { sessionId: string; eventId: string; others: boolean },
+  work: MessageWork,
+  { sessionId, eventId, words, others }: { sessionId: string; eventId: string; words: string; others: boolean },
 ): Promise<void> {
+  const { thread, pending, reading, signal } = work;
   const { inbox, directory } = scope.records;
   const { messageId } = pending;
-  await Promise.all([scope.store.deliveries.wake(thread), directory.told(thread, sessionId, { messageId, others })]);
+  await Promise.all([
+    scope.store.deliveries.wake(thread),
+    directory.told(thread, sessionId, { messageId, others }),
+    reading.requester === null && noteBeginning(scope, work, sessionId, titleOf(work, words)),
+  ]);
   const counts = await inbox.settle(thread, messageId, eventId);
   // A stop that came while it was being sent could not hold it back any more.
   if (!counts) await interrupt(scope, thread, sessionId, signal);
   await scope.ensureDelivery(thread);
+}
+
+async function noteBeginning(scope: TakeInScope, work: MessageWork, sessionId: string, title: string): Promise<void> {
+  const { thread, place, policy, person, item } = work;
+  const { audit, directory } = scope.records;
+  const detail = { title, agent_id: item.agentId ?? policy.agentId };
+  // Before it is noted: once too often in the audit is better than never.
+  await audit.record({ action: "session_started", place, thread, sessionId, person, detail });
+  await directory.began(thread, { place, requester: person.id, title });
+}
+
+/** Pure. */
+function titleOf({ item }: MessageWork, words: string): string {
+  return words.trim() || item.attachments.map(({ filename }) => filename).join(", ") || "What was said before";
 }
 
 /** Somebody called and said nothing. */

@@ -37,12 +37,14 @@ export async function takeInThread(
     while (!signal.aborted) {
       const pending = await inbox.claimNext(thread, claimMs);
       if (!pending) break;
+      const begunAt = performance.now();
       const claim = keepClaim(inbox, thread, pending, claimMs, signal);
       const attempt = { thread, pending, claim, signal, aside: (work: Promise<void>) => void asides.push(work) };
       try {
         await takeInItem(scope, attempt);
       } catch (error) {
-        await afterFailure(scope, attempt, options, error);
+        const waitedMs = pending.waitedMs + performance.now() - begunAt;
+        await afterFailure(scope, attempt, options, { error, waitedMs });
       } finally {
         claim.stop();
       }
@@ -56,7 +58,7 @@ async function afterFailure(
   scope: TakeInScope,
   attempt: Attempt,
   { hint }: TakeInOptions,
-  error: unknown,
+  { error, waitedMs }: { error: unknown; waitedMs: number },
 ): Promise<void> {
   const { thread, pending, claim, signal, aside } = attempt;
   const { inbox } = scope.records;
@@ -70,11 +72,11 @@ async function afterFailure(
     log.info({ reason: messageOf(claim.signal.reason ?? error) }, "an item is somebody else's now, or was dropped");
     return;
   }
-  const plan = planAfterFailure(error, pending);
+  const plan = planAfterFailure(error, { attempts: pending.attempts, waitedMs });
   if (plan.type === "again") {
     log.warn({ error: messageOf(error), delay_ms: plan.delayMs }, "an item will be tried again");
     await inbox.postpone(thread, pending, plan.delayMs);
-    if (plan.platformDown && pending.waitedMs >= TELL_AFTER_MS) {
+    if (plan.platformDown && waitedMs >= TELL_AFTER_MS) {
       aside(tryToTell(scope, thread, `kept:${messageId}`, notice("warning", keptText(pending)), signal));
     }
     await hint(thread, plan.delayMs);

@@ -2,14 +2,15 @@ import type { Database } from "../../src/database.ts";
 import type { ThreadDirectory, ThreadSummary } from "./chat-records.ts";
 import { chatThreadKey, parseChatThreadKey } from "./chat-thread.ts";
 
-const NOTHING_READ = { sessionId: null, requester: null, seenMessageId: null, severalPeople: false };
+const NOTHING_READ = { sessionId: null, requester: null, seenMessageId: null, severalPeople: false, busy: false };
 
 export function createThreadDirectoryStore(prisma: Database["prisma"]): ThreadDirectory {
   return {
     async reading(key) {
-      const select = { sessionId: true, requester: true, seenMessageId: true, severalPeople: true };
-      const row = await prisma.chatThread.findUnique({ where: { key }, select });
-      return row?.sessionId ? row : NOTHING_READ;
+      const row = await prisma.chatThread.findUnique({ where: { key } });
+      if (!row?.sessionId) return NOTHING_READ;
+      const { sessionId, requester, seenMessageId, severalPeople } = row;
+      return { sessionId, requester, seenMessageId, severalPeople, busy: row.wakes > row.deliveredWake };
     },
 
     async told(key, sessionId, { messageId, others }) {

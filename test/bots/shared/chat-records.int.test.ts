@@ -115,6 +115,7 @@ describe("the directory", () => {
       requester: "U1",
       seenMessageId: "m1",
       severalPeople: true,
+      busy: false,
     });
     await createDatabaseChatStore(database).threads.detachSession(thread, sessionId);
     expect(await directory.reading(thread)).toEqual({
@@ -122,6 +123,7 @@ describe("the directory", () => {
       requester: null,
       seenMessageId: null,
       severalPeople: false,
+      busy: false,
     });
     expect(await directory.summary(thread)).toBeNull();
     expect(await directory.chosenAgent(thread)).toBe("agent_x");
