@@ -21,8 +21,13 @@ export interface TestDatabase {
 const MIGRATIONS = new URL("../../prisma/migrations/", import.meta.url);
 
 /** A migrated, empty database for one test file. Costs a file copy, not a migration. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const { url, template } = inject("postgres");
+export const createTestDatabase = () => createDatabaseFrom(inject("postgres").template);
+
+/** One that the test itself migrates, as a start of Deckhand does. */
+export const createUnmigratedDatabase = () => createDatabaseFrom("template1");
+
+async function createDatabaseFrom(template: string): Promise<TestDatabase> {
+  const { url } = inject("postgres");
   const name = randomName();
   await onServer(url, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   return {
