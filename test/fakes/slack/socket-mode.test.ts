@@ -5,7 +5,7 @@ import { type FakeSlack, startFakeSlack } from "../slack-web-api.ts";
 
 let fake: FakeSlack;
 beforeEach(async () => {
-  fake = await startFakeSlack({ deliverTo: "socket", events: ["message.channels"], ackTimeoutMs: 1_000 });
+  fake = await startFakeSlack({ deliverTo: "socket", events: ["message.channels"] });
 });
 afterEach(() => fake.close());
 
