@@ -33,13 +33,8 @@ const HEALTH_TIMEOUT_MS = 2_000;
  * connection, on any free port.
  */
 export async function connect({ config, url, log, progress, signal }: ConnectOptions): Promise<Connection> {
-  const named = url ?? config.apiUrl;
-  if (named !== null && (await ask(named, signal)) === "silent") throw new Error(`Nothing answers at ${named}.`);
-  const running = named ?? (await serverOfHome(config.home, signal));
-  if (running !== null) {
-    const apiKey = config.apiKey ?? (await savedKey(config.home));
-    return { ...reach(running, apiKey), sandboxImage: await expectedImage(config), close: async () => {} };
-  }
+  const running = await reachRunning({ config, url, signal });
+  if (running !== null) return { ...running, sandboxImage: await expectedImage(config), close: async () => {} };
   // Loaded late: with a server at hand nothing of it is needed.
   const { startDeckhand } = await import("../main.ts");
   const deckhand = await startDeckhand({
@@ -51,6 +46,21 @@ export async function connect({ config, url, log, progress, signal }: ConnectOpt
   });
   const sandboxImage = deckhand.sandboxImage ?? (await expectedImage(config));
   return { ...reach(deckhand.url, deckhand.apiKey), sandboxImage, close: () => deckhand.stop() };
+}
+
+/**
+ * The server that is named, else the one that runs in this home; null when none does. Starts nothing.
+ * @throws Error that says so when nothing answers where one was named, or its key is not known
+ */
+export async function reachRunning({
+  config,
+  url,
+  signal,
+}: Pick<ConnectOptions, "config" | "url" | "signal">): Promise<Pick<Connection, "client" | "url"> | null> {
+  const named = url ?? config.apiUrl;
+  if (named !== null && (await ask(named, signal)) === "silent") throw new Error(`Nothing answers at ${named}.`);
+  const running = named ?? (await serverOfHome(config.home, signal));
+  return running === null ? null : reach(running, config.apiKey ?? (await savedKey(config.home)));
 }
 
 /** An error of the API says what is wrong in the middle of its JSON; others pass as they are. */

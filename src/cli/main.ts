@@ -11,6 +11,7 @@ const COMMANDS: CommandTable = {
   up: () => import("./commands/up.ts"),
   channels: () => import("./commands/channels.ts"),
   audit: () => import("./commands/audit.ts"),
+  slack: () => import("./commands/slack.ts"),
   bench: () => import("./commands/bench.ts"),
   test: () => import("./commands/test.ts"),
   check: () => import("./commands/check.ts"),
