@@ -50,6 +50,7 @@ function parameters(limits: readonly PaceLimit[]): [string[], number[], number[]
   ];
 }
 
+/** Less than a millisecond is none: that is how exact the column is. */
 const RESERVE = `
   WITH wanted AS (
     SELECT key, interval_ms, burst_ms FROM unnest($1::text[], $2::float8[], $3::float8[]) AS w(key, interval_ms, burst_ms)
@@ -59,7 +60,7 @@ const RESERVE = `
     ON CONFLICT (key) DO UPDATE SET next_at = GREATEST(p.next_at, now()) + (EXCLUDED.next_at - now())
     RETURNING key, next_at
   )
-  SELECT GREATEST(0, max(extract(epoch FROM next_at - clock_timestamp())::float8 * 1000 - burst_ms)) AS wait_ms
+  SELECT GREATEST(0, floor(max(extract(epoch FROM next_at - clock_timestamp())::float8 * 1000 - burst_ms))) AS wait_ms
   FROM taken JOIN wanted USING (key)`;
 
 /** Takes a slot only where at least half of the burst is left; else says how long until then. */

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { chatThreadKey } from "../../../bots/shared/chat-thread.ts";
 import { createSlackPeople } from "../../../bots/slack/people.ts";
 import { createSlackSource } from "../../../bots/slack/source.ts";
-import type { SlackApi } from "../../../bots/slack/web-api.ts";
+import { createSlackApi, type SlackApi } from "../../../bots/slack/web-api.ts";
 import { RetryableError, TerminalError } from "../../../src/errors.ts";
 import { startFakeSlack, type FakeSlack } from "../../fakes/slack-web-api.ts";
-import { apiAt, surfaceAt, TEAM } from "./surface-rig.ts";
+import { SILENT } from "../../support/silent-log.ts";
+import { apiAt, surfaceAt, TEAM, UNPACED, workspaceAt } from "./surface-rig.ts";
 
 const TOKEN = "xoxb-acme";
 const { signal } = new AbortController();
@@ -76,6 +77,14 @@ describe("a person", () => {
     ["U21CARA", "outsider"],
   ])("%s is a %s", async (id, kind) => {
     expect(await open().person(thread, id, signal)).toMatchObject({ id, kind });
+  });
+
+  it("of another team of the same organisation is no outsider", async () => {
+    const workspaces = workspaceAt(slack.apiUrl, "xoxb-grid", "E01GRID");
+    const api = createSlackApi({ workspaces, pace: UNPACED, log: SILENT });
+    const source = createSlackSource({ api, people: createSlackPeople(api, Date.now), fileBytesMax: 1 });
+    const grid = chatThreadKey({ surface: "slack", team: "E01GRID", channel: "C31GRID", threadTs: "1.5" });
+    expect(await source.person(grid, "W31DANA", signal)).toMatchObject({ kind: "member" });
   });
 
   it("has a name and an address", async () => {

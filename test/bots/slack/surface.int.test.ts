@@ -151,8 +151,10 @@ describe("a post", () => {
     const hit = slack.fail("chat.postMessage", { type: "hold", when: "before", until: gate.promise });
     const surface = open();
     const first = surface.post(thread, text("first"), "dh_1", signal);
-    const second = surface.post(thread, text("second"), "dh_2", signal);
     await hit;
+    const second = surface.post(thread, text("second"), "dh_2", signal);
+    // Time enough for the second, were it not for the first.
+    await surface.post(begin().thread, text("elsewhere"), "dh_3", signal);
     gate.resolve();
     const refs = await Promise.all([first, second]);
     expect(replies("C01ENG", root).map(({ ts }) => ts)).toEqual(refs);
@@ -251,6 +253,15 @@ describe("an upload", () => {
     void slack.fail("files.completeUploadExternal", { type: "reset", when: "after" });
     const ref = await open().upload(thread, [file("a.csv", "1")], "dh_1", signal);
     expect(replies("C01ENG", root).map(({ ts }) => ts)).toEqual([ref]);
+  });
+
+  it("of which nobody knows whether it came is looked for, and may then be tried again", async () => {
+    const { thread, root } = begin();
+    void slack.fail("files.completeUploadExternal", { type: "reset", when: "before" });
+    const sent = open().upload(thread, [file("a.csv", "1")], "dh_1", signal);
+    await expect(sent).rejects.toBeInstanceOf(RetryableError);
+    expect(slack.callsTo("conversations.replies").length).toBeGreaterThan(1);
+    expect(replies("C01ENG", root)).toEqual([]);
   });
 
   it("that breaks off in the middle of a file shows nothing and may be tried again", async () => {
