@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { userMessageText } from "../../bots/shared/user-message.ts";
 import { createScriptedProvider, SCRIPTED_PREFIX } from "../../src/models/scripted.ts";
 import { defaultScripts } from "../../src/models/scripts/default-scripts.ts";
 import type { ModelStreamEvent } from "../../src/models/model-provider.ts";
@@ -76,6 +77,22 @@ describe("run: COMMAND", () => {
       { uploads: [] },
     );
     conversation.say("run: ls\n\n<attached_files>\n/mnt/session/uploads/a.csv\n</attached_files>");
+    await conversation.finish();
+    expect(commands).toEqual([{ command: "ls" }]);
+  });
+
+  it("takes nothing that a chat adds below the words for words", async () => {
+    const commands: unknown[] = [];
+    const conversation = converse(
+      ({ input }) => {
+        commands.push(input);
+        return "ok";
+      },
+      { uploads: [] },
+    );
+    const context = { messages: [], cut: false, unreadable: "The channel is private." };
+    const missing = [{ filename: "b.csv", reason: "It was deleted." }];
+    conversation.say(userMessageText("run: ls", ["/mnt/session/uploads/a.csv"], { author: "Ben", missing, context }));
     await conversation.finish();
     expect(commands).toEqual([{ command: "ls" }]);
   });
