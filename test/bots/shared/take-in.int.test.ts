@@ -194,7 +194,7 @@ describe("a message", () => {
 
   it("counts though it can't be acknowledged", async () => {
     const t = await openThread();
-    void t.service.fail("acknowledge", "before", new RetryableError("Busy."));
+    t.service.fail("acknowledge", "before", new RetryableError("Busy."));
     await t.say("1.0", "Hi");
     await t.run();
     expect(await t.messages()).toEqual(["Hi"]);
