@@ -5,7 +5,7 @@ import type { Logger } from "../../src/log.ts";
 import { rateLimitMs, slackError, SlackRefusedError } from "./errors.ts";
 import type { Pace, PacedCall } from "./pace.ts";
 import type { SlackWorkspace, SlackWorkspaces } from "./slack-workspaces.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../shared/until-aborted.ts";
 
 /** The one way out to Slack's Web API. */
 export interface SlackApi {
