@@ -69,6 +69,11 @@ describe("a planted violation is found", () => {
       "bots/teams/cards.ts → bots/slack/blocks.ts: a bot imports bots/shared, never another bot",
     ],
     [
+      "Microsoft's bot SDK on the way of a message",
+      { "bots/teams/surface.ts": 'import type { Activity } from "botframework-schema";' },
+      "bots/teams/surface.ts → botframework-schema (type): only bots/teams/connector.ts knows Microsoft's bot SDK, which is at its end",
+    ],
+    [
       "rules that query",
       { "src/agents/agents.ts": 'import type { PrismaClient } from "../generated/client.ts";' },
       "src/agents/agents.ts → src/generated/client.ts (type): only *-store.ts, sessions/ and the database touch Prisma",
@@ -105,6 +110,7 @@ describe("a planted violation is found", () => {
         'import type { EventLog } from "../sessions/event-log.ts";\nimport { next } from "./intake.ts";',
       "src/sessions/event-log.ts": 'import pg from "pg";\nimport type { State } from "../harness/loop.ts";',
       "src/agents/agent-store.ts": 'import type { PrismaClient } from "../generated/client.ts";',
+      "bots/teams/connector.ts": 'const sdk = await import("botbuilder");',
       "bots/slack/surface.ts": 'import { render } from "../shared/render.ts";\nimport bolt from "@slack/bolt";',
       "test/sessions/event-log.int.test.ts": 'import { createEventLog } from "../../src/sessions/event-log.ts";',
     };

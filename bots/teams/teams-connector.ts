@@ -61,15 +61,20 @@ export class TeamsRefusedError extends Error {
 
 /**
  * The Bot Connector, in our words; no type of the package behind it crosses this port. Each call has a timeout of its own and
- * never retries. RetryableError: 412, 429 (with its Retry-After), 502, 503, 504 and the network. TeamsRefusedError: the rest.
+ * never retries. RetryableError: 408, 412, 429 (with its Retry-After), 5xx, a timeout and the network. TeamsRefusedError: the rest.
+ * The signal's reason when it aborts.
  */
 export interface TeamsConnector {
   /**
    * Resolves when the request comes from the Bot Connector, for this bot and about this `serviceUrl`.
-   * @throws AppError `authentication` in any other case, without saying more than the caller knows
+   * @throws AppError `authentication` when it does not, without saying more than the caller knows; RetryableError when that
+   * can't be told now
    */
   authenticate(authorization: string | undefined, activity: unknown): Promise<void>;
-  /** Posts into a conversation; in a channel, into the thread of `rootId`. Resolves with the activity's id. */
+  /**
+   * Posts into a conversation; in a channel, into the thread of `rootId`. Resolves with the activity's id, empty
+   * where the answer has none, as of a stream that goes on.
+   */
   send(ref: ConversationRef, rootId: string | null, activity: OutboundActivity, signal: AbortSignal): Promise<string>;
   update(
     ref: ConversationRef,
@@ -88,6 +93,10 @@ export interface TeamsConnector {
     signal: AbortSignal,
   ): Promise<void>;
   member(ref: ConversationRef, userId: string, signal: AbortSignal): Promise<TeamsMember>;
-  /** A token of the app for Graph, or for the Bot Connector's own files. Never logged, never stored. */
+  /**
+   * A token of the app for Graph, or for the Bot Connector's own files. Never logged, never stored.
+   * @throws TerminalError when Microsoft refuses the app's credential, which every other call may throw as well; AppError
+   * `authentication` in the anonymous mode, which has no tokens
+   */
   token(audience: "graph" | "connector", tenantId: string, signal: AbortSignal): Promise<string>;
 }

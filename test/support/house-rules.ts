@@ -58,6 +58,12 @@ const RULES: readonly Rule[] = [
     mayNot: new RegExp(`^bots/(?!shared/|${bot}/)`),
   })),
   {
+    says: "only bots/teams/connector.ts knows Microsoft's bot SDK, which is at its end",
+    files: /^(src|bots|workers|demo|bench)\//,
+    except: /^bots\/teams\/connector\.ts$/,
+    mayNot: /^(botbuilder|botframework-)/,
+  },
+  {
     says: "only *-store.ts, sessions/ and the database touch Prisma",
     files: /^(src|bots|workers|demo|bench)\//,
     except: /-store\.ts$|^src\/(sessions|embedded)\/|^src\/database\.ts$/,
