@@ -1,11 +1,17 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createInstallationStore } from "../../bots/slack/installation-store.ts";
 import { BOT_SCOPES } from "../../bots/slack/requirements.ts";
+import { createDatabase } from "../../src/database.ts";
+import { createLocalCipher } from "../../src/secrets/local-cipher.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { type FakeSlackOptions, startFakeSlack } from "../fakes/slack-web-api.ts";
 import { startApi } from "../support/api.ts";
+import { createUnmigratedDatabase } from "../support/database.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
 let home: string;
@@ -36,6 +42,17 @@ async function fakeSlack(options: FakeSlackOptions = {}) {
 }
 
 const SOCKET = { SLACK_BOT_TOKEN: "xoxb-acme", SLACK_APP_TOKEN: "xapp-fake" };
+
+function installation(id: string, name: string, token: string) {
+  return {
+    team: { id, name },
+    enterprise: undefined,
+    user: { id: "U01ALICE", token: undefined, scopes: undefined },
+    bot: { id: "B0BOT", userId: "U0BOT", token, scopes: [] },
+    isEnterpriseInstall: false,
+    authVersion: "v2" as const,
+  };
+}
 
 /** Settings of an API that runs. */
 async function runningApi(): Promise<Record<string, string>> {
@@ -110,6 +127,36 @@ describe("deckhand slack check", () => {
     expect(ok).toBe(false);
     expect(findings.filter(({ state }) => state === "missing").map(({ subject }) => subject)).toEqual(["API"]);
     expect(findings).toContainEqual(expect.objectContaining({ state: "cannot_tell", subject: "Request URL" }));
+  });
+
+  it("looks at each workspace that installed the app", async () => {
+    const fake = await fakeSlack();
+    const testDatabase = await createUnmigratedDatabase();
+    onTestFinished(() => testDatabase.drop());
+    const database = createDatabase(testDatabase.url, () => {});
+    onTestFinished(() => database.close());
+    const masterKey = randomBytes(32).toString("base64");
+    const settings = {
+      SLACK_CLIENT_ID: "1.2",
+      SLACK_CLIENT_SECRET: "client-secret",
+      SLACK_STATE_SECRET: "a state secret for tests",
+      SLACK_SIGNING_SECRET: "signing-secret",
+      SLACK_API_URL: fake.apiUrl,
+      DATABASE_URL: testDatabase.url,
+      DECKHAND_MASTER_KEY: masterKey,
+    };
+    const none = await slack(["check"], settings);
+    expect(none.stdout).toMatch(/^missing +Settings +.*in 0 workspaces\n +→ .*\/slack\/install/m);
+
+    const store = createInstallationStore(database, createLocalCipher(new Secret(masterKey)));
+    await store.storeInstallation(installation("T01ACME", "Acme", "xoxb-acme"));
+    await store.storeInstallation(installation("T02BETA", "Beta", "xoxb-of-beta-before"));
+    const { exitCode, stdout, stderr } = await slack(["check"], settings);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^ok +Settings +.*in 2 workspaces$/m);
+    expect(stdout).toMatch(/^ok +Installation in Acme +.*\(T01ACME\)$/m);
+    expect(stdout).toMatch(/^missing +Installation in Beta +.*invalid_auth.*\n +→ .*\/slack\/install/m);
+    expect(stdout + stderr).not.toMatch(/xoxb-|client-secret|signing-secret/);
   });
 
   it("says that Slack can't be reached, or is not set up", async () => {
