@@ -48,8 +48,6 @@ export function slackManifest({ name, eventsUrl, installUrl }: ManifestOptions) 
   };
 }
 
-export type SlackManifest = ReturnType<typeof slackManifest>;
-
 const DESCRIPTION = "Give it a task in a thread; the workbook, the deck or the document comes back in the same thread.";
 const AGENT_DESCRIPTION =
   "Works on tasks in a sandbox of its own: reads the files you attach, computes, and brings back workbooks, decks and " +
