@@ -5,7 +5,7 @@ import type { ThreadDirectory } from "../shared/chat-records.ts";
 import type { StatusCard, StatusState } from "../shared/chat-surface.ts";
 import type { ChatThreadKey } from "../shared/chat-thread.ts";
 import { refusedWith, SlackRefusedError } from "./errors.ts";
-import { createLanes } from "./lanes.ts";
+import { createLanes } from "../shared/lanes.ts";
 import { slackThread } from "./slack-thread.ts";
 import { createTeamMemory } from "./team-memory.ts";
 import type { SlackApi } from "./web-api.ts";

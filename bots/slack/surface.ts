@@ -7,7 +7,7 @@ import { MARKDOWN_CHARS_MAX } from "./blocks/answer-blocks.ts";
 import { renderingsOf } from "./blocks/message-blocks.ts";
 import { refusedWith } from "./errors.ts";
 import { findPost } from "./find-post.ts";
-import { createLanes } from "./lanes.ts";
+import { createLanes } from "../shared/lanes.ts";
 import { createNativeStatus } from "./native-status.ts";
 import { createPosting } from "./posting.ts";
 import { isDirect, slackThread } from "./slack-thread.ts";

@@ -6,7 +6,7 @@ import { createInstallationStore } from "../../bots/slack/installation-store.ts"
 import { createInstallations } from "../../bots/slack/installations.ts";
 import type { ChatCore } from "../../bots/slack/listeners/listener-deps.ts";
 import { createOAuthPages, type OAuthPages } from "../../bots/slack/oauth-pages.ts";
-import { createPaceStore } from "../../bots/slack/pace-store.ts";
+import { createPaceStore } from "../../bots/shared/pace-store.ts";
 import { createPace } from "../../bots/slack/pace.ts";
 import { createSlackPeople } from "../../bots/slack/people.ts";
 import { INSTALL_PATH } from "../../bots/slack/requirements.ts";

@@ -5,7 +5,7 @@ import { createBoltLog } from "../../bots/slack/bolt-log.ts";
 import { clientOptions } from "../../bots/slack/client-options.ts";
 import { createEnvWorkspace } from "../../bots/slack/env-workspace.ts";
 import type { ChatCore } from "../../bots/slack/listeners/listener-deps.ts";
-import { createPaceStore } from "../../bots/slack/pace-store.ts";
+import { createPaceStore } from "../../bots/shared/pace-store.ts";
 import { createPace } from "../../bots/slack/pace.ts";
 import { EVENTS_PATH } from "../../bots/slack/requirements.ts";
 import { createSlackApi } from "../../bots/slack/web-api.ts";

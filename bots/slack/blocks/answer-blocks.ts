@@ -1,7 +1,8 @@
 import type { AnyBlock, ContextActionsBlock } from "@slack/types";
 import type { WordsMessage } from "../../shared/chat-surface.ts";
+import { alignedTable, splitTables, type MarkdownSegment } from "../../shared/markdown-tables.ts";
 import { ACTION_IDS, encodeRating } from "../action-ids.ts";
-import { alignedTable, splitTables, toMrkdwn, type MarkdownSegment } from "../markdown.ts";
+import { toMrkdwn } from "../markdown.ts";
 import {
   BLOCKS_CHARS_MAX,
   blockChars,

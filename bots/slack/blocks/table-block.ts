@@ -1,5 +1,5 @@
 import type { RawTextElement, RichTextBlock, RichTextText, RichTextLink, TableBlock } from "@slack/types";
-import { inlineText, type MarkdownTable } from "../markdown.ts";
+import { inlineText, type MarkdownTable } from "../../shared/markdown-tables.ts";
 
 const ROWS_MAX = 100;
 const COLUMNS_MAX = 20;

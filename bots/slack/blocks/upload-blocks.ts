@@ -1,5 +1,6 @@
 import type { RichTextBlock, RichTextElement, RichTextSection } from "@slack/types";
 import type { ChatFile, FileLink } from "../../shared/chat-surface.ts";
+import { fileKind } from "../../shared/file-kind.ts";
 import { formatBytes } from "../../shared/render.ts";
 import { escapeMrkdwn } from "../mrkdwn.ts";
 import { BLOCKS_CHARS_MAX, blockChars, cut, printable, TEXT_CHARS_MAX, type Rendering } from "./rendering.ts";
@@ -25,41 +26,7 @@ export function uploadRendering(files: readonly UploadedFile[], now: number): Re
   return { text: cut(names, TEXT_CHARS_MAX), blocks: [block] };
 }
 
-/** Pure: what a file is called in words: `Excel workbook`. */
-export function fileKind(filename: string, mimeType: string): string {
-  const extension = /\.([a-z0-9]{1,8})$/i.exec(filename)?.[1]?.toLowerCase() ?? "";
-  const known = KINDS[extension];
-  if (known !== undefined) return known;
-  if (mimeType.startsWith("image/")) return "picture";
-  if (mimeType.startsWith("video/")) return "video";
-  if (mimeType.startsWith("audio/")) return "sound";
-  if (mimeType.startsWith("text/")) return "text";
-  return extension === "" ? "file" : `${extension.toUpperCase()} file`;
-}
-
 const NAME_CHARS_MAX = 200;
-const KINDS: Record<string, string> = {
-  xlsx: "Excel workbook",
-  xls: "Excel workbook",
-  csv: "CSV table",
-  tsv: "TSV table",
-  pptx: "PowerPoint deck",
-  docx: "Word document",
-  pdf: "PDF document",
-  md: "Markdown document",
-  txt: "text",
-  json: "JSON data",
-  html: "web page",
-  zip: "ZIP archive",
-  gz: "compressed archive",
-  png: "PNG picture",
-  jpg: "JPEG picture",
-  jpeg: "JPEG picture",
-  svg: "SVG drawing",
-  py: "Python script",
-  sql: "SQL script",
-  sh: "shell script",
-};
 
 function filesBlock(files: readonly UploadedFile[], shown: number, now: number): RichTextBlock {
   const items = files.slice(0, shown).map((file) => fileLine(file, now));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alignedTable, inlineText, splitTables, toMrkdwn, type MarkdownTable } from "../../../bots/slack/markdown.ts";
+import { alignedTable, inlineText, splitTables, type MarkdownTable } from "../../../bots/shared/markdown-tables.ts";
+import { toMrkdwn } from "../../../bots/slack/markdown.ts";
 
 const tableOf = (markdown: string): MarkdownTable => {
   const [table] = splitTables(markdown);

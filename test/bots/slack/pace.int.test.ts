@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPace, type PacedCall, type PaceLimit, type PaceStore } from "../../../bots/slack/pace.ts";
-import { createPaceStore } from "../../../bots/slack/pace-store.ts";
+import type { PaceLimit, PaceStore } from "../../../bots/shared/pace-limit.ts";
+import { createPace, type PacedCall } from "../../../bots/slack/pace.ts";
+import { createPaceStore } from "../../../bots/shared/pace-store.ts";
 import { createDatabase, type Database } from "../../../src/database.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ChatFile } from "../../../../bots/shared/chat-surface.ts";
+import { fileKind } from "../../../../bots/shared/file-kind.ts";
 import { blockChars } from "../../../../bots/slack/blocks/rendering.ts";
-import { fileKind, uploadRendering, type UploadedFile } from "../../../../bots/slack/blocks/upload-blocks.ts";
+import { uploadRendering, type UploadedFile } from "../../../../bots/slack/blocks/upload-blocks.ts";
 
 const NOW = 1_700_000_000_000;
 

@@ -1,5 +1,5 @@
 import type { Database } from "../../src/database.ts";
-import type { PaceLimit, PaceStore } from "./pace.ts";
+import type { PaceLimit, PaceStore } from "./pace-limit.ts";
 
 /**
  * Paces in Postgres, for all processes together and by the database's clock. `next_at` is when a bucket is full again if

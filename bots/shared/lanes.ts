@@ -1,4 +1,4 @@
-import { untilAborted } from "../shared/until-aborted.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Work of the same name happens in the order it was asked for, one at a time. Others don't wait for it. */
 export interface Lanes {
