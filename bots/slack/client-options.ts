@@ -1,8 +1,6 @@
 import type { Logger as BoltLogger } from "@slack/bolt";
 import type { WebClientOptions } from "@slack/web-api";
 
-export const SLACK_API_URL = "https://slack.com/api/";
-
 /** Long enough for a file of the largest size that is posted; calls that somebody waits for have shorter ones of their own. */
 const REQUEST_TIMEOUT_MS = 120_000;
 

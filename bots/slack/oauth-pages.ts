@@ -1,5 +1,6 @@
 import { type AuthorizeResult, HTTPReceiver, type InstallationQuery, type InstallationStore } from "@slack/bolt";
 import type { WebClientOptions } from "@slack/web-api";
+import { messageOf } from "../../src/errors.ts";
 import type { createBoltLog } from "./bolt-log.ts";
 import { BOT_SCOPES, INSTALL_PATH, OAUTH_REDIRECT_PATH } from "./requirements.ts";
 
@@ -57,8 +58,16 @@ export function createOAuthPages(options: OAuthPagesOptions): OAuthPages {
   };
 }
 
-/** Listens on this address alone. Resolves with the port, which the system chose where `port` is 0. */
+/**
+ * Listens on this address alone. Resolves with the port, which the system chose where `port` is 0.
+ * @throws Error that names the settings when the address can't be had
+ */
 export async function listen(receiver: HTTPReceiver, host: string, port: number): Promise<number> {
-  const address = (await receiver.start({ host, port })).address();
-  return address !== null && typeof address === "object" ? address.port : port;
+  try {
+    const address = (await receiver.start({ host, port })).address();
+    return address !== null && typeof address === "object" ? address.port : port;
+  } catch (error) {
+    const what = `Slack can't be listened to on ${host}:${port} (${messageOf(error)}).`;
+    throw new Error(`${what} Free the port, or set SLACK_HOST or SLACK_PORT.`, { cause: error });
+  }
 }

@@ -58,7 +58,7 @@ export function keepConnected(client: SocketClient, log: Logger): SocketConnecti
         failures += 1;
         const refused = refusal(error);
         if (refused) first.reject(refused);
-        log.error({ error: messageOf(refused ?? error) }, "no connection to Slack; trying again");
+        log[refused ? "error" : "warn"]({ error: messageOf(refused ?? error) }, "no connection to Slack; trying again");
         // The loop looks at the signal itself.
         await backOff(failures, stopping.signal).catch(() => undefined);
       }

@@ -1,5 +1,3 @@
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { startSlack, type RunningSlack } from "../../bots/slack/app.ts";
 import { createBoltLog } from "../../bots/slack/bolt-log.ts";
 import { clientOptions } from "../../bots/slack/client-options.ts";
@@ -15,6 +13,7 @@ import type { InboundItem } from "../../bots/shared/inbound-item.ts";
 import { createInboxStore } from "../../bots/shared/inbox-store.ts";
 import { createDatabase, type Database } from "../../src/database.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { freePort } from "./free-port.ts";
 import { SILENT } from "./silent-log.ts";
 
 export interface KeptRow {
@@ -43,10 +42,13 @@ export interface SlackAppRigOptions {
   slack: { apiUrl: string; appToken: string; signingSecret: string };
   botToken: string;
   core?: Partial<ChatCore>;
+  /** For HTTP; any free one when it is left out. */
+  port?: number;
 }
 
 /** The Bolt app with its inbox in Postgres. Nobody takes anything in; what it asks of the platform is answered as told. */
-export async function startSlackApp({ mode, slack, botToken, core = {} }: SlackAppRigOptions): Promise<SlackAppRig> {
+export async function startSlackApp(given: SlackAppRigOptions): Promise<SlackAppRig> {
+  const { mode, slack, botToken, core = {} } = given;
   const testDatabase = await createTestDatabase();
   const database = createDatabase(testDatabase.url, () => {});
   const inbox = createInboxStore(database.prisma);
@@ -56,8 +58,12 @@ export async function startSlackApp({ mode, slack, botToken, core = {} }: SlackA
   const forgotten: string[] = [];
   const ratings: unknown[] = [];
   const hints: ChatThreadKey[] = [];
-  const port = await freePort();
-  const running = await startSlack({
+  const port = given.port ?? (await freePort());
+  const close = async () => {
+    await database.close();
+    await testDatabase.drop();
+  };
+  const starting = startSlack({
     transport:
       mode === "http"
         ? { type: "http", signingSecret: slack.signingSecret }
@@ -84,6 +90,10 @@ export async function startSlackApp({ mode, slack, botToken, core = {} }: SlackA
     boltLog,
     log: SILENT,
   });
+  const running = await starting.catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   return {
     database,
     testDatabase,
@@ -107,18 +117,7 @@ export async function startSlackApp({ mode, slack, botToken, core = {} }: SlackA
     },
     async stop() {
       await running.stop();
-      await database.close();
-      await testDatabase.drop();
+      await close();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new TypeError("No port was given.");
-  return address.port;
 }

@@ -29,7 +29,10 @@ export function listenToStops(app: App, deps: ListenerDeps): void {
     const reaction = stopReaction(body, context.botUserId ?? "");
     if (!reaction) return;
     const threadTs = await threadOf(deps.api, reaction);
-    if (threadTs !== null) await keep(deps, reaction.inThread(threadTs));
+    if (threadTs === null) return;
+    const stop = reaction.inThread(threadTs);
+    // People put it on each other's messages, too.
+    if (await deps.core.knows(stop.thread)) await keep(deps, stop);
   });
 
   app.action(ACTION_IDS.stop, ({ body, ack, respond }) =>

@@ -153,6 +153,8 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
     const status = await postedByBot(ts, [button(ACTION_IDS.stop, encodeStop(`slack:T01ACME:${ENG}:${ts}`))]);
     await fake.react(ENG, status, BOB, "octagonal_sign").done;
     await fake.react(ENG, status, BOB, "eyes").done;
+    const elsewhere = fake.say({ channel: ENG, user: BOB, text: "no way" });
+    await fake.react(ENG, elsewhere.ts, ALICE, "octagonal_sign").done;
     await fake.press({ channel: ENG, ts: status, user: ALICE, actionId: ACTION_IDS.stop }).done;
     const thread = `slack:T01ACME:${ENG}:${ts}`;
     expect((await rig.kept()).slice(1)).toMatchObject([

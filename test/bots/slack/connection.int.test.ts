@@ -51,6 +51,15 @@ describe("events by HTTP", () => {
   });
 });
 
+describe("a port that is taken", () => {
+  it("is named with the setting that mends it", async () => {
+    const { fake, rig } = await start("http");
+    const port = Number(rig.eventsUrl.port);
+    const second = startSlackApp({ mode: "http", slack: fake, botToken: "xoxb-acme", port });
+    await expect(second).rejects.toThrow("SLACK_PORT");
+  });
+});
+
 describe("Socket Mode", () => {
   it.each(["drop", "warn"] as const)(
     "comes back when Slack ends the connection (%s), and misses nothing",
@@ -105,6 +114,21 @@ describe("the workspace of a token", () => {
     const { fake } = await start("http");
     const workspaces = createEnvWorkspace({ botToken: "xoxb-grid", clientOptions: options(fake) });
     expect(await workspaces.of("E01GRID")).toMatchObject({ team: "E01GRID", botUserId: "W0BOTGRID" });
+  });
+
+  it("takes in what is said in any workspace of such an organisation", async () => {
+    const fake = await startFakeSlack();
+    opened.push(fake);
+    const rig = await startSlackApp({ mode: "http", slack: fake, botToken: "xoxb-grid" });
+    opened.push({ close: () => rig.stop() });
+    fake.deliverTo(rig.eventsUrl);
+    const said = fake.say({ channel: "C31GRID", user: "W31DANA", text: "<@W0BOTGRID> hello" });
+    await said.done;
+    expect((await rig.kept()).map(({ thread }) => thread)).toEqual([`slack:E01GRID:C31GRID:${said.ts}`]);
+    await fake.command({ channel: "C31GRID", user: "W31DANA", command: "/deckhand", text: "help" }).done;
+    await fake.until("the answer", () =>
+      fake.messages("C31GRID").some(({ ephemeralFor }) => ephemeralFor === "W31DANA"),
+    );
   });
 
   it("is asked for again after a failure that may pass, and names the token after one that won't", async () => {
