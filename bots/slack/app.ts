@@ -1,7 +1,7 @@
 import { type App, SocketModeReceiver } from "@slack/bolt";
 import type { WebClientOptions } from "@slack/web-api";
 import type { Logger } from "../../src/log.ts";
-import { createAfterwards, type Afterwards } from "./afterwards.ts";
+import { createAfterwards, type Afterwards } from "../shared/afterwards.ts";
 import type { createBoltLog } from "./bolt-log.ts";
 import { createEventsReceiver } from "./events-receiver.ts";
 import { listenToApprovals } from "./listeners/approvals.ts";

@@ -4,7 +4,7 @@ import type { HomeData } from "../../shared/home.ts";
 import type { InboundItem } from "../../shared/inbound-item.ts";
 import type { PickedCall } from "../../shared/picked.ts";
 import type { SlashCall, SlashReply } from "../../shared/slash.ts";
-import type { Afterwards } from "../afterwards.ts";
+import type { Afterwards } from "../../shared/afterwards.ts";
 import type { AgentOption } from "../hand-over-modal.ts";
 import type { SlackApi } from "../web-api.ts";
 

@@ -1,7 +1,7 @@
 import { messageOf } from "../../src/errors.ts";
 import type { Logger } from "../../src/log.ts";
 
-/** What need not be done before Slack has its acknowledgement, nor survive this process. */
+/** What need not be done before a surface has its answer, nor survive this process. */
 export interface Afterwards {
   /** Returns at once. A failure is logged. */
   run(what: string, work: (signal: AbortSignal) => Promise<unknown>): void;
@@ -27,7 +27,7 @@ export function createAfterwards(log: Logger): Afterwards {
     try {
       await work(stopping.signal);
     } catch (error) {
-      if (!stopping.signal.aborted) log.warn({ what, error: messageOf(error) }, "not done for Slack");
+      if (!stopping.signal.aborted) log.warn({ what, error: messageOf(error) }, "not done");
     }
   }
 }
