@@ -1,0 +1,209 @@
+/**
+ * Microsoft Teams at the edge of the world, as we understand it: ours, made from documentation and from what others report.
+ * It is stricter than Teams where that finds bugs. Passing it is no evidence about Teams.
+ *
+ * One loopback origin has all of it: the Bot Connector (`/amer/v3`), OpenID metadata and keys (`/v1/.well-known`), Entra's
+ * token endpoint (`/<tenant>/oauth2/v2.0/token`), Graph (`/graph/v1.0`), uploads and downloads (`/onedrive`).
+ *
+ * How botbuilder 4.23.3 and msal-node 2.16.3 are pointed at it, as tried:
+ * - MSAL wants `https` for an authority, and asks login.microsoftonline.com about hosts that it doesn't know. But its
+ *   endpoints may be given: `auth.authorityMetadata` (JSON: issuer, authorization_endpoint, token_endpoint, jwks_uri) is believed,
+ *   and http is fine there. With authority `https://login.microsoftonline.com/<tenant>` and token_endpoint
+ *   `<loginUrl>/{tenant}/oauth2/v2.0/token` it makes one request, that POST. MSAL puts the tenant where the first part of the
+ *   path was, so `loginUrl` is an origin without a path. Without authorityMetadata it knows Microsoft's endpoints by heart.
+ * - botbuilder's Password and Certificate factories make their own ConfidentialClientApplication and let nobody give it
+ *   metadata. `MsalServiceClientCredentialsFactory(appId, ours)` takes one of ours, and the same one gives out Graph's tokens.
+ *   It caches by scope for the whole process (`AppCredentials.cache`), so tests give each fake another app id.
+ * - Inbound tokens are checked against `ToBotFromChannelOpenIdMetadataUrl`, where http is fine. As soon as one of the URLs is
+ *   set in ConfigurationBotFrameworkAuthentication, none of the others has a default any more: ToChannelFromBotLoginUrl,
+ *   ToChannelFromBotOAuthScope, ToBotFromChannelTokenIssuer, OAuthUrl, ToBotFromEmulatorOpenIdMetadataUrl and CallerId are to
+ *   be set with it. Metadata is cached by URL, so a fake on another port has its own.
+ */
+import { randomUUID } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createClock } from "./slack/clock.ts";
+import type { LoggedCall } from "./teams/call-log.ts";
+import { createChannelTokens } from "./teams/channel-tokens.ts";
+import { type ConnectorDeps, messageOperations } from "./teams/connector.ts";
+import { conversationOperations } from "./teams/conversations.ts";
+import { fillWorld, OTHER_TENANT, TENANT } from "./teams/default-world.ts";
+import { createDrive } from "./teams/drive.ts";
+import { createFaultPlan } from "./teams/faults.ts";
+import { graphOperations } from "./teams/graph.ts";
+import { createInteractions } from "./teams/interactions.ts";
+import { createLifecycle } from "./teams/lifecycle.ts";
+import { createLogin } from "./teams/login.ts";
+import { createOutbox } from "./teams/outbox.ts";
+import { createPeople } from "./teams/people.ts";
+import { answer } from "./teams/service.ts";
+import { createStreams } from "./teams/streaming.ts";
+import { createThrottle, type Throttles } from "./teams/throttles.ts";
+import { type Activity, conversationOf, createWorld } from "./teams/world.ts";
+import { createWaiting } from "./waiting.ts";
+
+export type FakeTeams = Awaited<ReturnType<typeof startFakeTeams>>;
+
+export interface FakeTeamsOptions {
+  port?: number;
+  /** The bot's messaging endpoint; null for nowhere, until `deliverTo` says. */
+  deliverTo?: URL | null;
+  /** Of a bot without credentials: sends no tokens and asks for none. */
+  anonymous?: boolean;
+  /** Where the app is registered: a tenant, or `multi` for any. */
+  registeredIn?: string;
+  /** In place of the password. */
+  certificate?: { thumbprint: string; publicKey: KeyObject };
+  tokenLifetimeSeconds?: number;
+  /** The bot hears every message, not only those that mention it. */
+  hearsEverything?: boolean;
+  /** How long Teams waits for the bot's answer; 15 s in life. */
+  answerWithinMs?: number;
+  /** Between the attempts to deliver an activity that got no answer, or a 5xx. */
+  redeliveryDelaysMs?: readonly number[];
+  streamIntervalMs?: number;
+  streamLifetimeMs?: number;
+  messageSizeMaxBytes?: number;
+  downloadLifetimeMs?: number;
+}
+
+/** With the people and places of `default-world.ts`. */
+export async function startFakeTeams(options: FakeTeamsOptions = {}) {
+  const { anonymous = false, registeredIn = TENANT } = options;
+  const appId = randomUUID();
+  const clock = createClock();
+  const world = createWorld(clock, appId);
+  fillWorld(world);
+  const waiting = createWaiting("The fake Teams");
+  const calls: LoggedCall[] = [];
+  const violations: string[] = [];
+  const faults = createFaultPlan();
+  const closing = new AbortController();
+  let throttles: Throttles | null = null;
+  let endpoint = options.deliverTo ?? null;
+  let origin = "";
+  const serviceUrl = () => `${origin}/amer/`;
+  const app = {
+    appId,
+    password: options.certificate ? "" : "fake-app-password",
+    tenantId: registeredIn === "multi" ? null : registeredIn,
+    certificate: options.certificate ?? null,
+    tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3_600,
+  };
+  const login = createLogin(world, app);
+  const tokens = createChannelTokens(clock, appId, () => origin);
+  const admit: ConnectorDeps["admit"] = (call) => (anonymous ? null : login.grantOf(call, "connector"));
+  const drive = createDrive({
+    world,
+    origin: () => origin,
+    serviceUrl,
+    downloadLifetimeMs: options.downloadLifetimeMs ?? 5 * 60_000,
+    admitConnector: admit,
+  });
+  const streams = createStreams(clock, {
+    intervalMs: options.streamIntervalMs ?? 1_000,
+    lifetimeMs: options.streamLifetimeMs ?? 2 * 60_000,
+  });
+  const throttle = createThrottle(clock, () => throttles);
+  const messageSizeMaxBytes = options.messageSizeMaxBytes ?? 80 * 1024;
+  const connector: ConnectorDeps = { world, streams, throttle, messageSizeMaxBytes, admit };
+  const service = {
+    operations: [
+      ...tokens.operations,
+      ...login.operations,
+      ...messageOperations(connector),
+      ...conversationOperations(connector),
+      ...drive.operations,
+      ...graphOperations({ world, drive, login }),
+    ],
+    clock,
+    calls,
+    violations,
+    faults,
+    changed: waiting.changed,
+  };
+  const outbox = createOutbox({
+    tokens,
+    serviceUrl,
+    endpoint: () => endpoint,
+    answerWithinMs: options.answerWithinMs ?? 15_000,
+    redeliveryDelaysMs: options.redeliveryDelaysMs ?? [1_000, 5_000, 15_000],
+    anonymous,
+    changed: waiting.changed,
+    signal: closing.signal,
+  });
+
+  const server = createServer((request, response) => {
+    answer(service, request, response).catch((error: unknown) => {
+      violations.push(`${request.url}: the fake failed: ${String(error)}`);
+      response.destroy();
+    });
+  });
+  server.listen(options.port ?? 0, "127.0.0.1");
+  await once(server, "listening");
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const shown = (name: string, rootId?: string): Activity[] => {
+    const conversation = conversationOf(world, name);
+    const there = world.activities.filter((each) => each.conversation === conversation && !each.deleted);
+    return rootId === undefined ? there : there.filter((each) => each.rootId === rootId);
+  };
+
+  return {
+    url: origin,
+    appId,
+    appPassword: app.password,
+    tenantId: TENANT,
+    otherTenantId: OTHER_TENANT,
+    serviceUrl: serviceUrl(),
+    /** In place of https://login.microsoftonline.com. */
+    loginUrl: origin,
+    /** In place of https://login.botframework.com/v1/.well-known/openidconfiguration. */
+    openIdMetadataUrl: `${origin}/v1/.well-known/openidconfiguration`,
+    /** In place of https://graph.microsoft.com/v1.0. */
+    graphUrl: `${origin}/graph/v1.0`,
+    /** Where upload and download URLs point: to be among the hosts that the bot allows. */
+    fileHost: new URL(origin).host,
+    world,
+    clock,
+    /** What the bot did that nobody who knows Teams does. A test that ends with any has found a bug. */
+    violations,
+    calls,
+    callsTo: (operation: string) => calls.filter((call) => call.operation === operation),
+    until: waiting.until,
+    fail: faults.plan,
+    /** From now on; null for none, which is how it starts. */
+    limit(next: Throttles | null) {
+      throttles = next;
+    },
+    /** Grants the app something in Graph, such as `Files.ReadWrite.All`. */
+    permit(permission: string, tenantId = TENANT) {
+      world.tenants.get(tenantId)?.graphPermissions.add(permission);
+    },
+    deliverTo(url: URL | null) {
+      endpoint = url;
+    },
+    deliveries: outbox.sent,
+    redeliver: outbox.redeliver,
+    /** Sends an activity as it is. */
+    deliver: outbox.send,
+    /** The `Authorization` header that comes with an activity. */
+    authorization: tokens.authorization,
+    streams: streams.all,
+    uploads: drive.sessions,
+    /** What can be seen in a conversation, or in a channel's thread. */
+    messages: shown,
+    /** What the bot wrote there. */
+    written: (name: string, rootId?: string) => shown(name, rootId).filter(({ from }) => from === null),
+    ...createPeople({ world, outbox, drive, serviceUrl, hearsEverything: options.hearsEverything ?? false }),
+    ...createInteractions({ world, outbox, drive, serviceUrl }),
+    ...createLifecycle({ world, outbox, streams, serviceUrl }),
+    async close() {
+      closing.abort();
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

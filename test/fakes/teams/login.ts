@@ -1,0 +1,117 @@
+import type { KeyObject } from "node:crypto";
+import { createSigningKey, readJwt, signJwt } from "./jwt.ts";
+import { bearerOf, type Call, type Operation } from "./operation.ts";
+import { Refusal } from "./refusal.ts";
+import type { World } from "./world.ts";
+
+export type Audience = "connector" | "graph";
+
+/** What a token that was given out opens. */
+export interface Grant {
+  audience: Audience;
+  tenantId: string;
+  expiresAt: number;
+}
+
+export interface AppRegistration {
+  appId: string;
+  password: string;
+  /** Where the app is registered; null for a multi-tenant bot, whose connector tokens come from `botframework.com`. */
+  tenantId: string | null;
+  /** Of a certificate, for those who have one in place of the password. */
+  certificate: { thumbprint: string; publicKey: KeyObject } | null;
+  tokenLifetimeSeconds: number;
+}
+
+/** Entra's token endpoint for apps: `POST /<tenant>/oauth2/v2.0/token`. */
+export interface Login {
+  operations: readonly Operation[];
+  /** @throws Refusal 401 unless the call has a token that this endpoint gave out for that audience, still valid */
+  grantOf(call: Call, audience: Audience): Grant;
+}
+
+const AUDIENCES = new Map<string, Audience>([
+  ["https://api.botframework.com/.default", "connector"],
+  ["https://graph.microsoft.com/.default", "graph"],
+]);
+const BOTFRAMEWORK = "botframework.com";
+const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+export function createLogin(world: World, app: AppRegistration): Login {
+  const key = createSigningKey("entra-key");
+  const grants = new Map<string, Grant>();
+
+  const issue = (audience: Audience, tenantId: string): string => {
+    const now = Math.floor(world.clock.now() / 1000);
+    const exp = now + app.tokenLifetimeSeconds;
+    const aud = audience === "graph" ? "https://graph.microsoft.com" : "https://api.botframework.com";
+    const roles = audience === "graph" ? [...(world.tenants.get(tenantId)?.graphPermissions ?? [])] : [];
+    const claims = { aud, iss: `https://sts.windows.net/${tenantId}/`, tid: tenantId, appid: app.appId, ver: "1.0" };
+    const token = signJwt({ ...claims, roles, iat: now, nbf: now, exp, uti: world.nextId("token-") }, key);
+    grants.set(token, { audience, tenantId, expiresAt: exp * 1000 });
+    return token;
+  };
+
+  return {
+    operations: [
+      {
+        name: "token",
+        method: "POST",
+        path: /^\/([^/]+)\/oauth2\/v2\.0\/token$/,
+        run(call) {
+          const form = new URLSearchParams(call.body.toString("utf8"));
+          const tenantId = call.params[0] ?? "";
+          if (form.get("grant_type") !== "client_credentials")
+            throw new Refusal(400, "AADSTS70003", "unsupported_grant_type: client_credentials only.");
+          proveClient(app, form, world.clock.now());
+          const scope = form.get("scope") ?? "";
+          const audience = AUDIENCES.get(scope);
+          if (!audience)
+            throw new Refusal(400, "AADSTS500011", `invalid_resource: no such resource: ${scope}`, {
+              violation: `a token was asked for ${scope}`,
+            });
+          refuseTenant(world, app, audience, tenantId);
+          const expires_in = app.tokenLifetimeSeconds;
+          const access_token = issue(audience, tenantId);
+          return { status: 200, body: { token_type: "Bearer", expires_in, ext_expires_in: expires_in, access_token } };
+        },
+      },
+    ],
+    grantOf(call, audience) {
+      const grant = grants.get(bearerOf(call) ?? "");
+      if (!grant) throw new Refusal(401, "Unauthorized", "Authorization has been denied for this request.");
+      if (grant.audience !== audience)
+        throw new Refusal(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.", {
+          violation: `a token for ${grant.audience} was sent to ${audience}`,
+        });
+      if (grant.expiresAt <= world.clock.now())
+        throw new Refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.");
+      return grant;
+    },
+  };
+}
+
+/** @throws Refusal */
+function proveClient(app: AppRegistration, form: URLSearchParams, now: number): void {
+  if (form.get("client_id") !== app.appId)
+    throw new Refusal(400, "AADSTS700016", `unauthorized_client: no application ${form.get("client_id")}.`);
+  const assertion = form.get("client_assertion");
+  if (assertion === null) {
+    if (app.password !== "" && form.get("client_secret") === app.password) return;
+    throw new Refusal(401, "AADSTS7000215", "invalid_client: Invalid client secret provided.");
+  }
+  const claims = app.certificate === null ? null : readJwt(assertion, app.certificate.publicKey);
+  const fresh = typeof claims?.["exp"] === "number" && claims["exp"] * 1000 > now;
+  const typed = form.get("client_assertion_type") === ASSERTION_TYPE;
+  if (!fresh || !typed || claims["iss"] !== app.appId || claims["sub"] !== app.appId)
+    throw new Refusal(401, "AADSTS700027", "invalid_client: The certificate is not registered, or the time is wrong.");
+}
+
+/** Single-tenant bots ask at home for the connector; Graph is asked for in the tenant whose data it is. @throws Refusal */
+function refuseTenant(world: World, app: AppRegistration, audience: Audience, tenantId: string): void {
+  const right = audience === "connector" ? tenantId === (app.tenantId ?? BOTFRAMEWORK) : world.tenants.has(tenantId);
+  if (right) return;
+  throw new Refusal(400, "AADSTS700016", `unauthorized_client: the application was not found in ${tenantId}.`, {
+    violation: `a ${audience} token was asked for in tenant ${tenantId}`,
+  });
+}
