@@ -1,0 +1,25 @@
+import type { Origin } from "../inbound-activity.ts";
+import type { OutboundActivity } from "../teams-connector.ts";
+import { teamsThread } from "../teams-thread.ts";
+import type { HandlerDeps } from "./handler-deps.ts";
+
+const WHISPER_WITHIN_MS = 60_000;
+
+/**
+ * Has something said to one person where they are, without anybody else seeing it. Returns at once; whoever can't be told is
+ * not told later.
+ */
+export function whisper(
+  { afterwards, connector }: Pick<HandlerDeps, "afterwards" | "connector">,
+  { thread, person, ref }: Origin,
+  words: (signal: AbortSignal) => Promise<OutboundActivity>,
+): void {
+  afterwards.run("tell a person in Teams", async (stopping) => {
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(WHISPER_WITHIN_MS)]);
+    const activity = await words(signal);
+    const { rootId } = teamsThread(thread);
+    // In a personal chat nobody else is there, and Teams takes no targeted message.
+    if (ref.kind === "personal") await connector.send(ref, rootId, activity, signal);
+    else await connector.sendTargeted(ref, rootId, person.teamsId, activity, signal);
+  });
+}
