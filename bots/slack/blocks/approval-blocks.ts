@@ -1,5 +1,6 @@
 import type { AnyBlock, Button } from "@slack/types";
 import type { ApprovalCard, ApprovalState } from "../../shared/chat-surface.ts";
+import { visible } from "../../shared/visible.ts";
 import { ACTION_IDS } from "../action-ids.ts";
 import { escapeMrkdwn } from "../mrkdwn.ts";
 import { BLOCKS_CHARS_MAX, blockChars, cut, SECTION_CHARS_MAX, TEXT_CHARS_MAX, type Rendering } from "./rendering.ts";
@@ -144,16 +145,6 @@ function section(text: string): AnyBlock {
 function context(text: string): AnyBlock {
   return { type: "context", elements: [{ type: "mrkdwn", text }] };
 }
-
-/** What is there but not to be seen could make a command read differently from what runs: it is spelled out. */
-function visible(text: string): string {
-  return text
-    .replaceAll("\r\n", "\n")
-    .replaceAll(UNSEEN, (char) => `⟨U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
-}
-
-/** Controls but line feed and tab, directions, zero widths, lone surrogates and other things without a look. */
-const UNSEEN = /[^\P{C}\n\t]|[\u2028\u2029\u115F\u1160\u3164\uFFA0]/gu;
 
 /** The longest beginning whose JSON has room. */
 function shownPart(detail: string, room: number): string {
