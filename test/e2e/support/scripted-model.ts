@@ -6,7 +6,10 @@ import type { MessagesRequest } from "../../fakes/messages-request.ts";
 export type ScriptedAnswer = Answer | ((attempt: number) => Answer);
 
 export interface ScriptedModel extends MessagesApi {
-  /** What is answered, one after the other, in a turn that begins with a message of exactly this text. */
+  /**
+   * What is answered, one after the other, in a turn that begins with a message of exactly these words. What a chat adds
+   * below them does not count.
+   */
   play(text: string, ...answers: ScriptedAnswer[]): void;
 }
 
@@ -33,7 +36,9 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
   return Object.assign(api, { play: (text: string, ...answers: ScriptedAnswer[]) => void scripts.set(text, answers) });
 }
 
+const CHAT_BLOCKS = /\s*<(attached_files|missing_files|author|thread_context)>\n[\s\S]*?\n<\/\1>/g;
+
 function lastText(message: MessagesRequest["messages"][number] | undefined): string | undefined {
   const block = message?.content.at(-1);
-  return block?.type === "text" ? block.text : undefined;
+  return block?.type === "text" ? block.text.replace(CHAT_BLOCKS, "") : undefined;
 }

@@ -21,6 +21,8 @@ export interface LogEntry {
 export interface Database {
   /** Of the server's main process. */
   pid(): Promise<number>;
+  /** Where clients connect. */
+  url(): Promise<string>;
   log(sessionId: string): Promise<LogEntry[]>;
   /** Waits until the session has come to its `count`-th idle. */
   idle(sessionId: string, count: number): Promise<void>;
@@ -37,8 +39,9 @@ export function databaseOf(home: string): Database {
     if (!found) throw new Error(`No Postgres runs on ${dataDir}.`);
     return found;
   };
+  const url = async () => postgresUrl((await postmaster()).socketDir, "deckhand");
   const query = async <Row extends pg.QueryResultRow>(sql: string, sessionId: string): Promise<Row[]> => {
-    const client = new pg.Client({ connectionString: postgresUrl((await postmaster()).socketDir, "deckhand") });
+    const client = new pg.Client({ connectionString: await url() });
     await client.connect();
     try {
       return (await client.query<Row>(sql, [sessionId])).rows;
@@ -53,6 +56,7 @@ export function databaseOf(home: string): Database {
   };
   return {
     log,
+    url,
     async idle(sessionId, count) {
       const reached = async () => {
         const idles = (await log(sessionId)).filter(({ event }) => event.type === "session.status_idle");

@@ -1,18 +1,23 @@
 import path from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
+import { createDatabaseChatRecords } from "../../../../bots/shared/chat-records-store.ts";
+import type { ChatRecords } from "../../../../bots/shared/chat-records.ts";
 import { type Spawned, startProcess } from "../../../../bench/spawned.ts";
+import { createDatabase } from "../../../../src/database.ts";
 import { createTestHome, ROOT, type TestHome } from "../../support/test-home.ts";
 
 const START_TIMEOUT_MS = 60_000;
 /** What the machine's own environment must not say to these processes. */
 const UNSET = ["DATABASE_URL", "REDIS_URL", "HOST", "DECKHAND_LEASE_MS", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"];
 
-/** The roles that can be killed one by one. */
-export type SlackRole = "bots" | "worker";
+/** The roles that can be killed one by one. The API comes back where it was. */
+export type SlackRole = "bots" | "worker" | "api";
 
 /** Deckhand with Slack, as real processes in a home of its own: the API, the bots and a worker, each by itself. */
 export interface SlackCluster extends Pick<TestHome, "home" | "model" | "database"> {
   client: Anthropic;
+  /** What the bots remember, looked at and changed from outside, as an operator does. */
+  records: ChatRecords;
   /** @throws when it does not run now */
   process(role: SlackRole): Spawned;
   /** SIGKILL. Resolves when it is dead. */
@@ -37,11 +42,17 @@ async function clusterIn(testHome: TestHome, given: Record<string, string>): Pro
   const { home, model, database, settings, apiKey, teardown } = testHome;
   const api = await testHome.up("api", "0");
   const baseURL = api.url ?? "";
-  const running = new Map<SlackRole, Spawned>();
+  const outside = createDatabase(await database.url(), () => undefined);
+  teardown.add(() => outside.close());
+  const running = new Map<SlackRole, Spawned>([["api", api.process]]);
   teardown.add(() => Promise.all([...running.values()].map((each) => each.kill("SIGTERM"))));
 
   const start = async (role: SlackRole) => {
     if (running.get(role)?.running) return;
+    if (role === "api") {
+      running.set(role, (await testHome.up(role, new URL(baseURL).port)).process);
+      return;
+    }
     const spawned = startProcess(path.join(ROOT, "deckhand"), ["up", "--role", role], {
       set: { ...settings, DECKHAND_URL: baseURL },
       unset: UNSET.filter((name) => !(name in given)),
@@ -61,6 +72,7 @@ async function clusterIn(testHome: TestHome, given: Record<string, string>): Pro
     model,
     database,
     client: new Anthropic({ baseURL, apiKey }),
+    records: createDatabaseChatRecords(outside),
     process: processOf,
     kill: (role) => processOf(role).kill("SIGKILL"),
     start,
