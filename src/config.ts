@@ -6,6 +6,7 @@ import { ModelPrices } from "./models/model-price.ts";
 import { isMasterKey } from "./secrets/master-key.ts";
 import { Secret } from "./secrets/secret.ts";
 import { slackConfig, type SlackConfig, slackProblems } from "./slack-config.ts";
+import { isSafeUrl, teamsConfig, type TeamsConfig, teamsProblems } from "./teams-config.ts";
 
 const Port = z.coerce.number().int().min(0).max(65535);
 const Count = z.coerce.number().int().min(0).max(1000);
@@ -29,6 +30,15 @@ const Json = <Value extends z.ZodType>(value: Value) => z.string().transform(par
 
 const Token = (prefix: string) =>
   SecretText(z.string().refine((text) => text.startsWith(prefix), { message: `must begin with ${prefix}` }));
+
+/** Where tokens go, or where what is believed of them comes from. */
+const SafeUrl = z.string().refine(isSafeUrl, { message: "must be an https:// URL, or http:// on this machine" });
+const Switch = z.enum(["0", "1"]);
+const CHANNEL_SERVICES = [
+  "https://botframework.azure.us",
+  "https://apiDoD.botframework.azure.us",
+  "https://botframework.azure.cn",
+];
 
 const Environment = z
   .object({
@@ -68,9 +78,23 @@ const Environment = z
     SLACK_HOST: withDefault(z.string(), "127.0.0.1"),
     SLACK_PORT: withDefault(Port, "4110"),
     SLACK_STREAMING: withDefault(z.enum(["auto", "off"]), "auto"),
+    MICROSOFT_APP_ID: optional(z.string()),
+    MICROSOFT_APP_PASSWORD: optional(SecretText(z.string())),
+    MICROSOFT_APP_TYPE: withDefault(z.enum(["SingleTenant", "MultiTenant", "UserAssignedMSI"]), "SingleTenant"),
+    MICROSOFT_APP_TENANT_ID: optional(z.string()),
+    MICROSOFT_APP_CERTIFICATE: optional(z.string()),
+    CHANNEL_SERVICE: optional(z.enum(CHANNEL_SERVICES)),
+    TEAMS_ALLOWED_TENANTS: optional(z.string()),
+    TEAMS_ALLOW_ANONYMOUS: withDefault(Switch, "0"),
+    TEAMS_HOST: withDefault(z.string(), "127.0.0.1"),
+    TEAMS_PORT: withDefault(Port, "3978"),
+    TEAMS_GRAPH: withDefault(Switch, "0"),
+    TEAMS_GRAPH_URL: optional(SafeUrl),
+    TEAMS_LOGIN_URL: optional(SafeUrl),
+    TEAMS_OPENID_METADATA_URL: optional(SafeUrl),
   })
   .superRefine((given, context) => {
-    for (const { variable, message } of slackProblems(given))
+    for (const { variable, message } of [...slackProblems(given), ...teamsProblems(given)])
       context.addIssue({ code: "custom", path: [variable], message });
   });
 
@@ -111,6 +135,8 @@ export interface Config {
   };
   /** Null when there is no Slack. */
   slack: SlackConfig | null;
+  /** Null when there is no Teams. */
+  teams: TeamsConfig | null;
 }
 
 /** Every bad variable at once, one line each. */
@@ -158,6 +184,7 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
       pids: given.DECKHAND_SANDBOX_PIDS,
     },
     slack: slackConfig(given),
+    teams: teamsConfig(given),
   });
 }
 

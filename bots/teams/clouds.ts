@@ -8,6 +8,9 @@ export interface TeamsCloud {
   tokenIssuer: string;
   /** Names the keys of the issuer. */
   openIdMetadataUrl: string;
+  /** Whose token to ask for to call Graph. */
+  graphResource: string;
+  /** Where Graph is, with its version. */
   graphUrl: string;
   /** Of a multi-tenant app: the tenant that its tokens for the Bot Connector come from. */
   connectorTenant: string;
@@ -28,17 +31,27 @@ export const TEAMS_CLOUDS = {
     connectorResource: "https://api.botframework.com",
     tokenIssuer: "https://api.botframework.com",
     openIdMetadataUrl: "https://login.botframework.com/v1/.well-known/openidconfiguration",
-    graphUrl: "https://graph.microsoft.com/",
+    graphResource: "https://graph.microsoft.com",
+    graphUrl: "https://graph.microsoft.com/v1.0",
     connectorTenant: "botframework.com",
   },
-  "https://botframework.azure.us": { ...GOVERNMENT, graphUrl: "https://graph.microsoft.us/" },
-  "https://apiDoD.botframework.azure.us": { ...GOVERNMENT, graphUrl: "https://dod-graph.microsoft.us/" },
+  "https://botframework.azure.us": {
+    ...GOVERNMENT,
+    graphResource: "https://graph.microsoft.us",
+    graphUrl: "https://graph.microsoft.us/v1.0",
+  },
+  "https://apiDoD.botframework.azure.us": {
+    ...GOVERNMENT,
+    graphResource: "https://dod-graph.microsoft.us",
+    graphUrl: "https://dod-graph.microsoft.us/v1.0",
+  },
   "https://botframework.azure.cn": {
     loginUrl: "https://login.partner.microsoftonline.cn/",
     connectorResource: "https://api.botframework.azure.cn",
     tokenIssuer: "https://api.botframework.azure.cn",
     openIdMetadataUrl: "https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
-    graphUrl: "https://microsoftgraph.chinacloudapi.cn/",
+    graphResource: "https://microsoftgraph.chinacloudapi.cn",
+    graphUrl: "https://microsoftgraph.chinacloudapi.cn/v1.0",
     connectorTenant: "microsoftservices.partner.onmschina.cn",
   },
 } satisfies Record<string, TeamsCloud>;

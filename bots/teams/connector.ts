@@ -137,7 +137,7 @@ export async function createTeamsConnector({ app, cloud }: TeamsConnectorOptions
     async token(audience, tenantId, signal) {
       if (!tokens) throw new AppError("authentication", "Without an app there are no tokens.");
       return audience === "graph"
-        ? await tokens.get(cloud.graphUrl, tenantId, signal)
+        ? await tokens.get(cloud.graphResource, tenantId, signal)
         : await tokens.get(cloud.connectorResource, connectorTenant, signal);
     },
   };
