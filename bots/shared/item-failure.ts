@@ -1,4 +1,4 @@
-import { APIConnectionError, APIError } from "@anthropic-ai/sdk";
+import { APIConnectionError, APIError, AuthenticationError } from "@anthropic-ai/sdk";
 import { RetryableError, TerminalError } from "../../src/errors.ts";
 import { apiErrorText, isTransient } from "./api-errors.ts";
 
@@ -38,7 +38,8 @@ export function planAfterFailure(
     if (attempts + 1 >= DOUBTFUL_ATTEMPTS_MAX) return { type: "give_up", words: OUR_FAULT };
     return { type: "again", delayMs, platformDown: error instanceof APIError };
   }
-  if (isTransient(error)) return { type: "again", delayMs, platformDown: true };
+  // A key that the platform does not take is the operator's to mend, and no reason to lose what people asked for.
+  if (isTransient(error) || error instanceof AuthenticationError) return { type: "again", delayMs, platformDown: true };
   const text = apiErrorText(error) ?? "it gave no reason.";
   return {
     type: "give_up",

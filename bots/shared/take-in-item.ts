@@ -64,7 +64,9 @@ async function hear(
   const { policies, directory, audit } = scope.records;
   const [policy, reading] = await Promise.all([policies.of(place), directory.reading(thread)]);
   const overheard = item.addressed === false;
-  if (overheard && (policy.mode === "mention_only" || reading.sessionId === null)) return null;
+  // Whoever says stop where the agent is at work means the agent, whatever else has to be said to it by name.
+  const mustBeNamed = policy.mode === "mention_only" && pending.item.type !== "stop";
+  if (overheard && (mustBeNamed || reading.sessionId === null)) return null;
 
   const person = await scope.source.person(thread, item.personId, claim.signal);
   const denial = await denialOf(scope.source, policy, place, person, claim.signal);

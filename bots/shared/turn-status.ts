@@ -1,5 +1,5 @@
-import { messageOf } from "../../src/errors.ts";
-import type { ChatMessage } from "./chat-surface.ts";
+import { messageOf, TerminalError } from "../../src/errors.ts";
+import type { ChatMessage, MessageRef } from "./chat-surface.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
 import { keepStatus, type LiveStatus } from "./live-status.ts";
 import { postOnce, type PostOnce } from "./post-once.ts";
@@ -8,7 +8,7 @@ import { statusMessage } from "./render.ts";
 
 /** The one message that says how far a turn is, through everything the turn waits for. */
 export interface TurnStatus {
-  /** Makes sure that it is there: a new message for a new turn, the one it had for any other. */
+  /** Makes sure that it is there: a new message for a new turn, the one it had for any other. Does without where the surface won't have it. */
   open(turn: Turn): Promise<void>;
   /** Shows how it is as soon as the surface's pace allows. Does nothing while it is not open. */
   show(turn: Turn): void;
@@ -21,18 +21,31 @@ export interface TurnStatus {
 export function createTurnStatus(deps: DeliveryScope, once: PostOnce): TurnStatus {
   const { surface, log, thread, signal } = deps;
   let status: LiveStatus | null = null;
+  /** The turn that has to do without. */
+  let refused: string | null = null;
 
   const draw = (turn: Turn, how: TurnEnd | null): ChatMessage =>
     statusMessage(turn, how, surface.limits(thread).drafts === "status");
   const onError = (error: unknown) =>
     log.warn({ chat_thread_key: thread, error: messageOf(error) }, "status could not be updated");
 
+  const postStatus = async (item: string, shown: ChatMessage): Promise<MessageRef | null> => {
+    try {
+      return await postOnce(once, item, (marker) => surface.post(thread, shown, marker, signal));
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error;
+      log.error({ chat_thread_key: thread, item, error: error.message }, "status refused by the surface");
+      return null;
+    }
+  };
+
   return {
     async open(turn) {
-      if (status) return;
+      if (status || refused === turn.id) return;
       const shown = draw(turn, null);
-      const ref = await postOnce(once, `status:${turn.id}`, (marker) => surface.post(thread, shown, marker, signal));
-      status = keepStatus({ surface, thread, ref, shown, signal, onError });
+      const ref = await postStatus(`status:${turn.id}`, shown);
+      if (ref === null) refused = turn.id;
+      else status = keepStatus({ surface, thread, ref, shown, signal, onError });
     },
     show: (turn) => status?.show(draw(turn, null)),
     async close(turn, how) {

@@ -9,8 +9,8 @@ export interface EventsReceiverOptions {
   boltLog: ReturnType<typeof createBoltLog>;
 }
 
-/** Slack gives up on an answer after 3 s, and then brings the event again. */
-const ANSWER_WITHIN_MS = 2_900;
+/** Slack gives up on an answer after 3 s, the way to it included, and then brings the event again. */
+const ANSWER_WITHIN_MS = 2_500;
 
 /**
  * Takes events, commands and interactions in by HTTP, if they are signed: 401 where they are not, 503 for what could not be

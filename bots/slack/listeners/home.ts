@@ -2,6 +2,7 @@ import type { App } from "@slack/bolt";
 import { z } from "zod";
 import { homeView, REFRESH_ACTION } from "../home-view.ts";
 import { installedTeam } from "../installed-team.ts";
+import { SUGGESTED_PROMPTS } from "../suggested-prompts.ts";
 import type { ListenerDeps } from "./listener-deps.ts";
 import { Press } from "./press.ts";
 
@@ -10,17 +11,6 @@ const Opened = z.looseObject({
 });
 const Ok = z.looseObject({});
 const HOME_WITHIN_MS = 20_000;
-
-/** What somebody who opens a conversation with the agent may want to say. Slack takes four. */
-const PROMPTS = [
-  {
-    title: "Build a report",
-    message: "Build a report with charts from the file I attach, and a short deck for my team.",
-  },
-  { title: "Clean up a table", message: "Clean up the table I attach and tell me what was wrong with it." },
-  { title: "Summarise a document", message: "Summarise the document I attach on one page." },
-  { title: "What can you do?", message: "What can you do for me?" },
-];
 
 /**
  * The Home tab, and the prompts in an empty conversation. Both are made after the acknowledgement: they ask the platform, which
@@ -57,7 +47,7 @@ export function listenToHome(app: App, { api, core, afterwards }: ListenerDeps):
   async function suggest(team: string, channel: string, signal: AbortSignal): Promise<void> {
     await api.call(
       { team, method: "assistant.threads.setSuggestedPrompts" },
-      (client) => client.assistant.threads.setSuggestedPrompts({ channel_id: channel, prompts: PROMPTS }),
+      (client) => client.assistant.threads.setSuggestedPrompts({ channel_id: channel, prompts: SUGGESTED_PROMPTS }),
       Ok,
       signal,
     );

@@ -284,6 +284,15 @@ describe("a surface that refuses", () => {
     expect(service.statuses()).toMatchObject([{ state: "done" }]);
   });
 
+  it("the status for good, still gets the answer and is asked no more", async () => {
+    const { sessionId, service, deliver } = await rig.openThread();
+    await playWholeTurn(sessionId, "Here.");
+    service.fail("post", "before", new TerminalError("the thread is gone."));
+    await deliver();
+    expect(service.words()).toEqual(["Here."]);
+    expect(service.statuses()).toEqual([]);
+  });
+
   it("a file for good, is told so in the thread, and the turn still ends", async () => {
     const { sessionId, service, deliver } = await rig.openThread();
     await output(sessionId, "report.csv", "a,b");

@@ -13,6 +13,7 @@ describe("after a failure", () => {
     ["no connection", new APIConnectionError({ message: "refused" }), true],
     ["a server that is overloaded", status(529), true],
     ["a server behind a proxy that is down", status(502), true],
+    ["a server that does not take our key, which its operator will mend", status(401), true],
     ["a surface that is busy", new RetryableError("Busy."), false],
     ["a fault of ours", new Error("x"), false],
   ])("an item is tried again: %s", (_, error, platformDown) => {
@@ -28,7 +29,6 @@ describe("after a failure", () => {
 
   it.each<[string, unknown]>([
     ["a request that the platform refuses", status(400)],
-    ["a key that it does not know", status(401)],
     ["what the surface can never do", new TerminalError("The channel is archived.")],
   ])("an item is given up at once: %s", (_, error) => {
     expect(planAfterFailure(error, fresh).type).toBe("give_up");

@@ -256,6 +256,16 @@ describe("what was not said to the agent", () => {
     expect(second).not.toContain("On it.");
     expect(second).not.toContain('"text":"Start"');
   });
+
+  it("is heard where only mentions count when it is a stop", async () => {
+    const t = await openThread({ mode: "mention_only" });
+    await t.say("1.0", "Start");
+    await t.run();
+    await turns.takeUp(await t.sessionId());
+    await t.say("1.1", "stop", { addressed: false });
+    await t.run();
+    expect(await t.messages()).toEqual(["Start", "user.interrupt"]);
+  });
 });
 
 describe("the thread", () => {

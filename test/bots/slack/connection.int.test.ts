@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 async function start(mode: "http" | "socket", over: Partial<ChatCore> = {}) {
-  const slack = mode === "http" ? { retryDelaysMs: [] } : { retryDelaysMs: [0, 0, 0], ackTimeoutMs: 1_000 };
+  const slack = mode === "http" ? { retryDelaysMs: [], ackTimeoutMs: 30_000 } : { retryDelaysMs: [0, 0, 0], ackTimeoutMs: 1_000 };
   const fake = await startFakeSlack(slack);
   opened.push(fake);
   const rig = await startSlackApp({ mode, slack: fake, botToken: "xoxb-acme", core: over });
