@@ -18,6 +18,10 @@
  *   set in ConfigurationBotFrameworkAuthentication, none of the others has a default any more: ToChannelFromBotLoginUrl,
  *   ToChannelFromBotOAuthScope, ToBotFromChannelTokenIssuer, OAuthUrl, ToBotFromEmulatorOpenIdMetadataUrl and CallerId are to
  *   be set with it. Metadata is cached by URL, so a fake on another port has its own.
+ * - `adapter.process` answers 500, not 401, to a wrong signature, a token not yet valid and an algorithm that is not allowed
+ *   (jsonwebtoken's errors go through), and writes them to the console. Its logic does not run.
+ * - `continueConversationAsync` makes up a `replyToId`, which Teams takes no notice of; so does the fake.
+ * - MSAL has two sets of types, for `import` and `require`, that TypeScript takes for different ones: see `botbuilder-bot.ts`.
  */
 import { randomUUID } from "node:crypto";
 import type { KeyObject } from "node:crypto";

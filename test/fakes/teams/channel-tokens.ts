@@ -1,5 +1,5 @@
 import type { Clock } from "../slack/clock.ts";
-import { confusedJwt, createSigningKey, jwkOf, signJwt, type SigningKey, unsignedJwt } from "./jwt.ts";
+import { confusedJwt, signingKey, jwkOf, signJwt, type SigningKey, unsignedJwt } from "./jwt.ts";
 import type { Operation } from "./operation.ts";
 
 /** What is wrong with the token beside an activity on its way to the bot. */
@@ -47,10 +47,10 @@ export interface ChannelTokens {
 }
 
 export function createChannelTokens(clock: Clock, appId: string, origin: () => string): ChannelTokens {
-  const key = createSigningKey("channel-key");
+  const key = signingKey("channel-key");
   /** Published, but endorsed for another channel. */
-  const otherChannelsKey = createSigningKey("other-channel-key");
-  const stranger = createSigningKey("unpublished-key");
+  const otherChannelsKey = signingKey("other-channel-key");
+  const stranger = signingKey("unpublished-key");
 
   const claimsOf = (serviceUrl: string, defect: TokenDefect | undefined) => {
     const now = Math.floor(clock.now() / 1000);

@@ -40,13 +40,13 @@ export function messageOperations(deps: ConnectorDeps): Operation[] {
       name: "send",
       method: "POST",
       path: new RegExp(`${CONVERSATION}/activities$`),
-      run: (call) => post(deps, call, null),
+      run: (call) => post(deps, call),
     },
     {
       name: "reply",
       method: "POST",
       path: new RegExp(`${CONVERSATION}/activities/([^/]+)$`),
-      run: (call) => post(deps, call, call.params[1] ?? ""),
+      run: (call) => post(deps, call),
     },
     {
       name: "update",
@@ -110,12 +110,11 @@ export function postActivity(
   return id;
 }
 
-function post(deps: ConnectorDeps, call: Call, replyToId: string | null): Reply {
+/** What it replies to may be anything: threads are told by the conversation's id, and SDKs make ids up. */
+function post(deps: ConnectorDeps, call: Call): Reply {
   deps.admit(call);
   const place = placeOf(deps, call.params[0] ?? "");
   const { conversation, rootId } = place;
-  if (replyToId !== null && !findActivity(deps.world, conversation, replyToId))
-    throw new Refusal(404, "ActivityNotFoundInConversation", `No activity ${replyToId} to reply to.`);
   deps.throttle("perThread", threadId(conversation, rootId));
   const activity = bodyAs(OutboundActivity, call);
   const targetedTo = isTargeted(call) ? targetOf(activity, conversation) : null;

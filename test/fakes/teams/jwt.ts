@@ -8,10 +8,14 @@ export interface SigningKey {
 }
 
 const RSA_BITS = 2048;
+const keys = new Map<string, SigningKey>();
 const Claims = z.record(z.string(), z.unknown());
 
-export function createSigningKey(kid: string): SigningKey {
-  return { kid, ...generateKeyPairSync("rsa", { modulusLength: RSA_BITS }) };
+/** The same for the same id, in one process: making one takes long. */
+export function signingKey(kid: string): SigningKey {
+  const made = keys.get(kid) ?? { kid, ...generateKeyPairSync("rsa", { modulusLength: RSA_BITS }) };
+  keys.set(kid, made);
+  return made;
 }
 
 /** RS256. */

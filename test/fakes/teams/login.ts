@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { createSigningKey, readJwt, signJwt } from "./jwt.ts";
+import { signingKey, readJwt, signJwt } from "./jwt.ts";
 import { bearerOf, type Call, type Operation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
 import type { World } from "./world.ts";
@@ -38,7 +38,7 @@ const BOTFRAMEWORK = "botframework.com";
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 export function createLogin(world: World, app: AppRegistration): Login {
-  const key = createSigningKey("entra-key");
+  const key = signingKey("entra-key");
   const grants = new Map<string, Grant>();
 
   const issue = (audience: Audience, tenantId: string): string => {
