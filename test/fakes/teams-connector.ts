@@ -23,8 +23,7 @@
  * - `continueConversationAsync` makes up a `replyToId`, which Teams takes no notice of; so does the fake.
  * - MSAL has two sets of types, for `import` and `require`, that TypeScript takes for different ones: see `botbuilder-bot.ts`.
  */
-import { randomUUID } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -52,6 +51,8 @@ export type FakeTeams = Awaited<ReturnType<typeof startFakeTeams>>;
 
 export interface FakeTeamsOptions {
   port?: number;
+  /** Another for each fake when left out: SDKs keep tokens by it for as long as the process lives. */
+  appId?: string;
   /** The bot's messaging endpoint; null for nowhere, until `deliverTo` says. */
   deliverTo?: URL | null;
   /** Of a bot without credentials: sends no tokens and asks for none. */
@@ -76,7 +77,7 @@ export interface FakeTeamsOptions {
 /** With the people and places of `default-world.ts`. */
 export async function startFakeTeams(options: FakeTeamsOptions = {}) {
   const { anonymous = false, registeredIn = TENANT } = options;
-  const appId = randomUUID();
+  const appId = options.appId ?? randomUUID();
   const clock = createClock();
   const world = createWorld(clock, appId);
   fillWorld(world);
