@@ -1,3 +1,5 @@
+import { createWaiting, type Waiting } from "../waiting.ts";
+
 /** A call to the Web API, an upload or a download, as it came in. */
 export interface LoggedCall {
   /** `upload` and `download` for the two that are no methods. */
@@ -12,43 +14,10 @@ export interface LoggedCall {
   answer: { ok: boolean; error?: string; [field: string]: unknown } | null;
 }
 
-export interface CallLog {
+export interface CallLog extends Waiting {
   readonly calls: LoggedCall[];
-  /** Wakes whoever waits: something happened. */
-  changed(): void;
-  /**
-   * Resolves with what `probe` returns as soon as that is neither undefined, null nor false; it is asked whenever
-   * something happens in the fake.
-   * @throws Error, naming what was waited for, after `timeoutMs`
-   */
-  until<T>(what: string, probe: () => T | undefined | null | false, timeoutMs?: number): Promise<T>;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
-
 export function createCallLog(): CallLog {
-  const waiting = new Set<() => void>();
-  return {
-    calls: [],
-    changed() {
-      for (const wake of [...waiting]) wake();
-    },
-    until(what, probe, timeoutMs = DEFAULT_TIMEOUT_MS) {
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.delete(look);
-          reject(new Error(`The fake Slack waited ${timeoutMs} ms for ${what}.`));
-        }, timeoutMs);
-        const look = () => {
-          const found = probe();
-          if (found === undefined || found === null || found === false) return;
-          waiting.delete(look);
-          clearTimeout(timer);
-          resolve(found);
-        };
-        waiting.add(look);
-        look();
-      });
-    },
-  };
+  return { calls: [], ...createWaiting("The fake Slack") };
 }
