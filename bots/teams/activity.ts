@@ -61,6 +61,8 @@ export const Activity = z.looseObject({
   channelData: ChannelData.nullish(),
   /** Of `installationUpdate`: `add`, `remove`, and either with `-upgrade`. */
   action: z.string().nullish(),
+  /** Of `conversationUpdate`. */
+  membersRemoved: z.array(z.looseObject({ id: z.string() })).nullish(),
 });
 export type Activity = z.infer<typeof Activity>;
 

@@ -122,9 +122,12 @@ function invokeOf(activity: Activity, tenant: string): InboundActivity {
 /** The app was brought into a conversation, or taken out of it, or something else happened there that names it. */
 function lifeOf(activity: Activity, tenant: string): InboundActivity {
   const origin = originOf(activity, tenant, false);
-  const removed = activity.type === "installationUpdate" && activity.action?.startsWith("remove") === true;
-  const upgrade = activity.action === "remove-upgrade";
-  return { type: removed && !upgrade ? "removed" : "added", origin };
+  return { type: wasRemoved(activity) ? "removed" : "added", origin };
+}
+
+function wasRemoved({ type, action, membersRemoved, recipient }: Activity): boolean {
+  if (type === "installationUpdate") return action === "remove";
+  return membersRemoved?.some(({ id }) => id === recipient.id) === true;
 }
 
 function press(activity: Activity, origin: Origin, data: unknown): InboundActivity {
@@ -132,8 +135,7 @@ function press(activity: Activity, origin: Origin, data: unknown): InboundActivi
   const messageId = pressId(activity);
   // Who presses here may only do something here; what is chosen from a list is checked where it is done.
   const elsewhere = action !== null && action.type !== "pick" && teamsThread(action.thread).place !== origin.place;
-  if (action === null || elsewhere) return { type: "press", origin: { ...origin, messageId }, action: null };
-  return { type: "press", origin: { ...origin, messageId, thread: action.thread }, action };
+  return { type: "press", origin: { ...origin, messageId }, action: elsewhere ? null : action };
 }
 
 /** `Action.Execute` brings the verb beside the data; our data holds it, too. */

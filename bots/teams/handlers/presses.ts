@@ -37,7 +37,7 @@ async function act(deps: HandlerDeps, origin: Origin, action: CardAction): Promi
   const { thread } = action;
   switch (action.type) {
     case "stop":
-      await keep(deps, origin, { type: "stop", personId: person.id });
+      await keep(deps, origin, action, { type: "stop", personId: person.id });
       return STOPPING;
     case "approve":
     case "deny": {
@@ -47,7 +47,7 @@ async function act(deps: HandlerDeps, origin: Origin, action: CardAction): Promi
       if (others !== null) return await notYours(deps, origin, others);
       const [decision, reason] =
         action.type === "approve" ? (["allow", null] as const) : (["deny", action.reason] as const);
-      await keep(deps, origin, { type: "decision", personId: person.id, toolUseId, decision, reason });
+      await keep(deps, origin, action, { type: "decision", personId: person.id, toolUseId, decision, reason });
       return NOTED;
     }
     case "pick": {
@@ -58,7 +58,12 @@ async function act(deps: HandlerDeps, origin: Origin, action: CardAction): Promi
   }
 }
 
-async function keep({ core }: HandlerDeps, { thread, messageId }: Origin, item: InboundItem): Promise<void> {
+async function keep(
+  { core }: HandlerDeps,
+  { messageId }: Origin,
+  { thread }: CardAction,
+  item: InboundItem,
+): Promise<void> {
   await core.accept({ thread, messageId, receiptId: null, item });
 }
 
