@@ -64,6 +64,11 @@ export interface FakeTeamsOptions {
   tokenLifetimeSeconds?: number;
   /** The bot hears every message, not only those that mention it. */
   hearsEverything?: boolean;
+  /**
+   * Messages in channels come with `channelData.team.aadGroupId`. They don't in the documentation, so not when left out:
+   * installations tell it, and `GET v3/teams/{id}`.
+   */
+  groupIdInMessages?: boolean;
   /** How long Teams waits for the bot's answer; 15 s in life. */
   answerWithinMs?: number;
   /** Between the attempts to deliver an activity that got no answer, or a 5xx. */
@@ -201,7 +206,14 @@ export async function startFakeTeams(options: FakeTeamsOptions = {}) {
     messages: shown,
     /** What the bot wrote there. */
     written: (name: string, rootId?: string) => shown(name, rootId).filter(({ from }) => from === null),
-    ...createPeople({ world, outbox, drive, serviceUrl, hearsEverything: options.hearsEverything ?? false }),
+    ...createPeople({
+      world,
+      outbox,
+      drive,
+      serviceUrl,
+      hearsEverything: options.hearsEverything ?? false,
+      groupIdInMessages: options.groupIdInMessages ?? false,
+    }),
     ...createInteractions({ world, outbox, drive, serviceUrl }),
     ...createLifecycle({ world, outbox, streams, serviceUrl }),
     async close() {

@@ -7,12 +7,17 @@ export interface Envelope {
   /** Of a channel's thread. */
   rootId: string | null;
   serviceUrl: string;
+  /** With the team's name and its group in Entra, as installations tell them; messages may not. */
+  wholeTeam: boolean;
 }
 
 const LOCALE = "en-US";
 const TIMEZONE = "Europe/Berlin";
 
-export function envelope(world: World, { conversation, user, rootId, serviceUrl }: Envelope): Record<string, unknown> {
+export function envelope(
+  world: World,
+  { conversation, user, rootId, serviceUrl, wholeTeam }: Envelope,
+): Record<string, unknown> {
   const { kind, tenantId, id } = conversation;
   const timestamp = new Date(world.clock.now()).toISOString();
   return {
@@ -31,17 +36,17 @@ export function envelope(world: World, { conversation, user, rootId, serviceUrl 
       id: kind === "channel" && rootId !== null ? threadId(conversation, rootId) : id,
     },
     entities: [CLIENT_INFO],
-    channelData: channelDataOf(conversation),
+    channelData: channelDataOf(conversation, wholeTeam),
   };
 }
 
-export function channelDataOf({ tenantId, team, id, kind }: Conversation): Record<string, unknown> {
+function channelDataOf({ tenantId, team, id, kind }: Conversation, wholeTeam: boolean): Record<string, unknown> {
   if (kind !== "channel" || !team) return { tenant: { id: tenantId } };
   return {
     teamsChannelId: id,
     teamsTeamId: team.id,
     channel: { id },
-    team: { id: team.id, name: team.name, aadGroupId: team.aadGroupId },
+    team: wholeTeam ? { id: team.id, name: team.name, aadGroupId: team.aadGroupId } : { id: team.id },
     tenant: { id: tenantId },
   };
 }

@@ -46,7 +46,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   };
   const from = (activity: Activity, user: User, more: Record<string, unknown>, defect?: TokenDefect) => {
     const { conversation, rootId } = activity;
-    const head = envelope(world, { conversation, user, rootId, serviceUrl: deps.serviceUrl() });
+    const head = envelope(world, { conversation, user, rootId, serviceUrl: deps.serviceUrl(), wholeTeam: false });
     return outbox.send({ ...head, id: world.nextActivityId(), replyToId: activity.id, ...more }, defect);
   };
   const invoke = (activity: Activity, name: string, value: unknown, user: User, defect?: TokenDefect) =>

@@ -28,7 +28,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   const head = (conversationName: string, userName: string) => {
     const conversation = conversationOf(world, conversationName);
     const user = userOf(world, userName);
-    const base = envelope(world, { conversation, user, rootId: null, serviceUrl: deps.serviceUrl() });
+    const base = envelope(world, { conversation, user, rootId: null, serviceUrl: deps.serviceUrl(), wholeTeam: true });
     return { conversation, base: { ...base, id: `f:${world.nextId("event-")}` } };
   };
   const moved = (name: string, user: string, action: "add" | "remove"): Sent[] => {

@@ -69,7 +69,7 @@ describe("a message", () => {
           id: `${conversationOf(fake.world, "eng").id};messageid=${root.id}`,
           conversationType: "channel",
         },
-        channelData: { tenant: { id: fake.tenantId }, team: { aadGroupId: expect.any(String) } },
+        channelData: { tenant: { id: fake.tenantId }, team: { id: expect.any(String) } },
         recipient: { id: `28:${fake.appId}` },
       },
       { conversation: { id: root.conversationId }, from: { name: "Bob Acme" }, text: "<at>Deckhand</at> and more" },
@@ -102,6 +102,30 @@ describe("a message", () => {
     expect(heard.map(({ id }) => id === said.id)).toEqual([true, true, false]);
     if (said.sent) await fake.redeliver(said.sent.delivery, { timestamp: "2026-01-01T00:00:00.000Z" });
     expect(heard.at(-1)).toMatchObject({ id: said.id, timestamp: "2026-01-01T00:00:00.000Z" });
+  });
+
+  it("comes again when there was no answer in time", async () => {
+    const hasty = await startFakeTeams({ answerWithinMs: 20, redeliveryDelaysMs: [0, 0] });
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    hasty.deliverTo(new URL(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`));
+    const said = hasty.say({ kind: "personal", user: "alice", text: "anybody?" });
+    expect(await said.done).toMatchObject({ status: null });
+    expect(said.sent?.delivery).toMatchObject({ taken: false, attempts: { length: 3 } });
+    silent.closeAllConnections();
+    silent.close();
+    await hasty.close();
+  });
+
+  it("names the team's group in Entra only if it is told to, as installations do", async () => {
+    const group = { team: { aadGroupId: conversationOf(fake.world, "eng").team?.aadGroupId } };
+    const said = fake.say({ kind: "channel", user: "alice", text: "hello" });
+    expect(said.sent?.delivery.activity["channelData"]).not.toMatchObject(group);
+    expect(fake.install("eng", "alice")[0]?.delivery.activity["channelData"]).toMatchObject(group);
+    const open = await startFakeTeams({ groupIdInMessages: true });
+    const told = open.say({ kind: "channel", user: "alice", text: "hello" });
+    expect(told.sent?.delivery.activity["channelData"]).toMatchObject(group);
+    await open.close();
   });
 
   it("can be edited and taken back", async () => {

@@ -69,6 +69,8 @@ export interface PeopleDeps {
   serviceUrl(): string;
   /** The app was granted to read every message: the ones without a mention come too. */
   hearsEverything: boolean;
+  /** Messages in channels name the team's group in Entra. */
+  groupIdInMessages: boolean;
 }
 
 export function createPeople(deps: PeopleDeps): People {
@@ -81,7 +83,13 @@ export function createPeople(deps: PeopleDeps): People {
   };
   const changed = (id: string, type: string, eventType: string, text: string): Sent => {
     const { conversation, from: user, rootId, wire } = said(id);
-    const head = envelope(world, { conversation, user, rootId, serviceUrl: deps.serviceUrl() });
+    const head = envelope(world, {
+      conversation,
+      user,
+      rootId,
+      serviceUrl: deps.serviceUrl(),
+      wholeTeam: deps.groupIdInMessages,
+    });
     const channelData = { ...Object(head["channelData"]), eventType };
     const mentioned = String(wire["text"]).startsWith(botsMention.text);
     const whole = mentioned && text !== "" ? `${botsMention.text} ${text}` : text;
@@ -134,7 +142,13 @@ function activityOf(
   const files = saying.files ?? [];
   const stored = files.filter(({ inline }) => inline !== true).map((file) => deps.drive.keep(conversation, file));
   const attached = attachmentsOf(deps, conversation, saying, stored);
-  const head = envelope(world, { conversation, user, rootId, serviceUrl: deps.serviceUrl() });
+  const head = envelope(world, {
+    conversation,
+    user,
+    rootId,
+    serviceUrl: deps.serviceUrl(),
+    wholeTeam: deps.groupIdInMessages,
+  });
   const wire = {
     ...head,
     type: "message",

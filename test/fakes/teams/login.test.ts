@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type FakeTeams, startFakeTeams } from "../teams-connector.ts";
+import { type Answer, request } from "./rest-bot.ts";
+
+let fake: FakeTeams;
+beforeEach(async () => {
+  fake = await startFakeTeams();
+});
+afterEach(() => fake.close());
+
+async function ask(of: FakeTeams, tenant: string, change: Record<string, string> = {}): Promise<Answer> {
+  const body = new URLSearchParams({
+    grant_type: "client_credentials",
+    client_id: of.appId,
+    client_secret: of.appPassword,
+    scope: "https://api.botframework.com/.default",
+    ...change,
+  });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  return request("POST", `${of.loginUrl}/${tenant}/oauth2/v2.0/token`, Buffer.from(body.toString()), headers);
+}
+
+describe("the token endpoint", () => {
+  it("gives a bot of one tenant the connector's token there, and Graph's in each tenant that has the app", async () => {
+    const graph = { scope: "https://graph.microsoft.com/.default" };
+    expect((await ask(fake, fake.tenantId)).status).toBe(200);
+    expect((await ask(fake, fake.tenantId, graph)).status).toBe(200);
+    expect((await ask(fake, fake.otherTenantId, graph)).status).toBe(200);
+    expect(fake.violations).toEqual([]);
+    expect((await ask(fake, fake.otherTenantId)).status).toBe(400);
+    expect((await ask(fake, "nowhere", graph)).status).toBe(400);
+    expect(fake.violations).toHaveLength(2);
+  });
+
+  it("gives a bot of many tenants the connector's token in Bot Framework's own", async () => {
+    const many = await startFakeTeams({ registeredIn: "multi" });
+    expect((await ask(many, "botframework.com")).status).toBe(200);
+    expect((await ask(many, many.tenantId)).status).toBe(400);
+    await many.close();
+  });
+
+  it.each([
+    ["a wrong password", { client_secret: "guess" }, "AADSTS7000215"],
+    ["another app", { client_id: "somebody" }, "AADSTS700016"],
+    ["an assertion that nobody registered", { client_assertion: "a.b.c" }, "AADSTS700027"],
+    ["a resource that does not exist", { scope: "https://elsewhere.test/.default" }, "AADSTS500011"],
+    ["a person's way to sign in", { grant_type: "password" }, "AADSTS70003"],
+  ])("refuses %s", async (_, change, code) => {
+    const { status, body } = await ask(fake, fake.tenantId, change);
+    expect(status).toBeOneOf([400, 401]);
+    expect(body["error_description"]).toContain(code);
+    expect(body).not.toHaveProperty("access_token");
+  });
+});
+
+describe("OpenID metadata", () => {
+  it("leads to the keys, endorsed for the channels that they sign for", async () => {
+    const { body } = await request("GET", fake.openIdMetadataUrl);
+    const keys = await request("GET", String(body["jwks_uri"]));
+    expect(keys.body["keys"]).toMatchObject([
+      { kty: "RSA", alg: "RS256", endorsements: ["msteams"] },
+      { kty: "RSA", alg: "RS256", endorsements: ["webchat"] },
+    ]);
+  });
+});
