@@ -4,7 +4,7 @@ import type { Teardown } from "../src/teardown.ts";
 export interface Figure {
   name: string;
   value: number;
-  unit: "ms" | "events/s" | "%";
+  unit: "ms" | "s" | "events/s" | "mentions" | "posts" | "%";
   /** The same in the least that is possible, or in what it is compared with, measured in the same run. */
   floor: number | null;
   /** `value` to `floor`. */

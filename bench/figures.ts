@@ -6,5 +6,7 @@ export const FIGURES: Record<string, () => Promise<Measure>> = {
   "first-token": async () => (await import("./time-to-first-token.ts")).measureTimeToFirstToken,
   append: async () => (await import("./append.ts")).measureAppend,
   "tool-call": async () => (await import("./tool-call.ts")).measureToolCall,
+  mention: async () => (await import("./mention.ts")).measureMention,
+  "mention-burst": async () => (await import("./mention-burst.ts")).measureMentionBurst,
   recovery: async () => (await import("./recovery.ts")).measureRecovery,
 };

@@ -34,7 +34,8 @@ export async function startRig(bench: Bench, role?: "api"): Promise<Rig> {
   return { home, model, client: createClient(url, apiKey), startWorker: async () => (await start("worker")).process };
 }
 
-async function removeContainers(home: string): Promise<void> {
+/** Of the Deckhand whose home it is; also of one that never ran. */
+export async function removeContainers(home: string): Promise<void> {
   try {
     await (await findInstallation(home)).remove();
   } catch (error) {
