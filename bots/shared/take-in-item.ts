@@ -62,13 +62,19 @@ async function hear(
   item: { personId: string; addressed?: boolean | undefined },
 ): Promise<Heard | null> {
   const { policies, directory, audit } = scope.records;
-  const [policy, reading] = await Promise.all([policies.of(place), directory.reading(thread)]);
   const overheard = item.addressed === false;
+  const ask = () => scope.source.person(thread, item.personId, claim.signal);
+  // Of whom we only overhear, nobody is asked who it is before it matters.
+  const [policy, reading, known] = await Promise.all([
+    policies.of(place),
+    directory.reading(thread),
+    overheard ? null : ask(),
+  ]);
   // Whoever says stop where the agent is at work means the agent, whatever else has to be said to it by name.
   const mustBeNamed = policy.mode === "mention_only" && pending.item.type !== "stop";
   if (overheard && (mustBeNamed || reading.sessionId === null)) return null;
 
-  const person = await scope.source.person(thread, item.personId, claim.signal);
+  const person = known ?? (await ask());
   const denial = await denialOf(scope.source, policy, place, person, claim.signal);
   if (denial === null) return { policy, reading, person };
   await tell(scope, thread, `denied:${person.id}`, notice("warning", denialText(denial, person)), signal);

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { RetryableError } from "../../src/errors.ts";
 import type { Person } from "../shared/person.ts";
+import { untilAborted } from "../shared/until-aborted.ts";
 import { refusedWith } from "./errors.ts";
 import type { SlackApi } from "./web-api.ts";
 
@@ -14,6 +16,8 @@ export interface SlackPeople {
 /** A rename, or a member who became a guest, is seen after this time. */
 const KNOWN_FOR_MS = 300_000;
 const KNOWN_MAX = 10_000;
+/** With the wait for its turn. */
+const ASK_TIMEOUT_MS = 30_000;
 
 const User = z.looseObject({
   id: z.string(),
@@ -37,6 +41,7 @@ const UNKNOWN: ReadonlySet<string> = new Set(["user_not_visible", "user_not_foun
 
 export function createSlackPeople(api: SlackApi, now: () => number): SlackPeople {
   const known = new Map<string, { person: Person; until: number }>();
+  const asking = new Map<string, Promise<Person>>();
   /** Never changes for a team; null for one of no enterprise. */
   const enterprises = new Map<string, string | null>();
 
@@ -73,16 +78,31 @@ export function createSlackPeople(api: SlackApi, now: () => number): SlackPeople
     }
   };
 
+  const askOnce = (team: string, id: string, key: string): Promise<Person> => {
+    const asked = ask(team, id, AbortSignal.timeout(ASK_TIMEOUT_MS))
+      .then((person) => {
+        known.delete(key);
+        known.set(key, { person, until: now() + KNOWN_FOR_MS });
+        const [oldest] = known.keys();
+        if (known.size > KNOWN_MAX && oldest !== undefined) known.delete(oldest);
+        return person;
+      })
+      .catch((error: unknown) => {
+        if (!isTimeout(error)) throw error;
+        throw new RetryableError("Slack did not say in time who somebody is.", { cause: error });
+      })
+      .finally(() => asking.delete(key));
+    asking.set(key, asked);
+    return asked;
+  };
+
   const person: SlackPeople["person"] = async (team, id, signal) => {
     const key = `${team}:${id}`;
     const found = known.get(key);
     if (found && found.until > now()) return found.person;
-    const asked = await ask(team, id, signal);
-    known.delete(key);
-    known.set(key, { person: asked, until: now() + KNOWN_FOR_MS });
-    const [oldest] = known.keys();
-    if (known.size > KNOWN_MAX && oldest !== undefined) known.delete(oldest);
-    return asked;
+    // One question for however many wait for its answer, so none of their signals ends it.
+    const asked = asking.get(key) ?? askOnce(team, id, key);
+    return await untilAborted(asked, signal);
   };
 
   return {
@@ -99,6 +119,10 @@ export function createSlackPeople(api: SlackApi, now: () => number): SlackPeople
       return names;
     },
   };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }
 
 function nameOf({ id, name, real_name, profile }: User): string {

@@ -4,6 +4,7 @@ import { downloadFile } from "./download.ts";
 import { earlierMessages } from "./earlier-messages.ts";
 import { refusedWith } from "./errors.ts";
 import type { SlackPeople } from "./people.ts";
+import { createPermalinks } from "./permalinks.ts";
 import { slackThread } from "./slack-thread.ts";
 import type { SlackApi } from "./web-api.ts";
 
@@ -18,12 +19,11 @@ export interface SlackSourceOptions {
 const GROUP_KNOWN_FOR_MS = 60_000;
 
 const GroupAnswer = z.looseObject({ users: z.array(z.string()) });
-const LinkAnswer = z.looseObject({ permalink: z.url() });
 const NO_GROUP: ReadonlySet<string> = new Set(["no_such_subteam", "subteam_not_found", "no_such_usergroup"]);
-const NO_LINK: ReadonlySet<string> = new Set(["message_not_found", "channel_not_found", "not_in_channel"]);
 
 /** What Slack tells of its threads and people. An attachment's `ref` is the file's id. */
 export function createSlackSource({ api, people, fileBytesMax, now = Date.now }: SlackSourceOptions): ChatSource {
+  const permalinks = createPermalinks(api);
   const groups = new Map<string, { members: ReadonlySet<string>; until: number }>();
 
   const membersOf = async (team: string, group: string, signal: AbortSignal): Promise<ReadonlySet<string>> => {
@@ -60,16 +60,6 @@ export function createSlackSource({ api, people, fileBytesMax, now = Date.now }:
       }
     },
 
-    async linkTo(thread, signal) {
-      const { team, channel, threadTs } = slackThread(thread);
-      const args = { channel, message_ts: threadTs };
-      try {
-        const call = { team, method: "chat.getPermalink" };
-        return (await api.call(call, (client) => client.chat.getPermalink(args), LinkAnswer, signal)).permalink;
-      } catch (error) {
-        if (refusedWith(error, NO_LINK)) return null;
-        throw error;
-      }
-    },
+    linkTo: (thread, signal) => permalinks.linkTo(slackThread(thread), signal),
   };
 }

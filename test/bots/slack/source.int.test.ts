@@ -111,6 +111,24 @@ describe("a person", () => {
     await source.person(thread, "U02BOB", signal);
     expect(slack.callsTo("users.info")).toHaveLength(2);
   });
+
+  it("is asked for once by however many want to know at once, and one who gives up takes nobody's answer away", async () => {
+    const source = open();
+    const giving = new AbortController();
+    const first = source.person(thread, "U02BOB", giving.signal);
+    const others = Promise.all([1, 2, 3].map(() => source.person(thread, "U02BOB", signal)));
+    giving.abort(new Error("enough"));
+    await expect(first).rejects.toThrow("enough");
+    expect((await others).map(({ id }) => id)).toEqual(["U02BOB", "U02BOB", "U02BOB"]);
+    expect(slack.callsTo("users.info")).toHaveLength(1);
+  });
+
+  it("is asked for again after a failure", async () => {
+    const source = open();
+    void slack.fail("users.info", { type: "reset", when: "before" });
+    await expect(source.person(thread, "U02BOB", signal)).rejects.toBeInstanceOf(RetryableError);
+    expect(await source.person(thread, "U02BOB", signal)).toMatchObject({ id: "U02BOB" });
+  });
 });
 
 describe("a group", () => {
@@ -201,5 +219,23 @@ describe("a link", () => {
     const ts = slack.say({ channel: "C01ENG", user: "U01ALICE", text: "hello" }).ts;
     expect(await open().linkTo(threadOf(ts), signal)).toMatch(/^https?:.+C01ENG/);
     expect(await open().linkTo(threadOf("1790000000.000100"), signal)).toBeNull();
+  });
+
+  it("is asked for once in a channel, and is what Slack would have said of the next thread", async () => {
+    const [one, two] = [1, 2].map(() => slack.say({ channel: "C01ENG", user: "U01ALICE", text: "hello" }).ts);
+    const source = open();
+    await source.linkTo(threadOf(one ?? ""), signal);
+    const link = await source.linkTo(threadOf(two ?? ""), signal);
+    expect(slack.callsTo("chat.getPermalink")).toHaveLength(1);
+    expect(link).toBe(await open().linkTo(threadOf(two ?? ""), signal));
+  });
+
+  it("that does not end as those of other messages would is asked for each time", async () => {
+    const root = slack.say({ channel: "C01ENG", user: "U01ALICE", text: "hello" }).ts;
+    const reply = slack.say({ channel: "C01ENG", user: "U01ALICE", text: "there", threadTs: root }).ts;
+    const source = open();
+    expect(await source.linkTo(threadOf(reply), signal)).toContain(`thread_ts=${root}`);
+    expect(await source.linkTo(threadOf(root), signal)).not.toContain("thread_ts");
+    expect(slack.callsTo("chat.getPermalink")).toHaveLength(2);
   });
 });
