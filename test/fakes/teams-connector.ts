@@ -23,7 +23,7 @@
  * - `continueConversationAsync` makes up a `replyToId`, which Teams takes no notice of; so does the fake.
  * - MSAL has two sets of types, for `import` and `require`, that TypeScript takes for different ones: see `botbuilder-bot.ts`.
  */
-import { type KeyObject, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -41,43 +41,15 @@ import { createLifecycle } from "./teams/lifecycle.ts";
 import { createLogin } from "./teams/login.ts";
 import { createOutbox } from "./teams/outbox.ts";
 import { createPeople } from "./teams/people.ts";
+import type { FakeTeamsOptions } from "./teams/options.ts";
 import { answer } from "./teams/service.ts";
 import { createStreams } from "./teams/streaming.ts";
 import { createThrottle, type Throttles } from "./teams/throttles.ts";
 import { type Activity, conversationOf, createWorld } from "./teams/world.ts";
 import { createWaiting } from "./waiting.ts";
 
+export type { FakeTeamsOptions } from "./teams/options.ts";
 export type FakeTeams = Awaited<ReturnType<typeof startFakeTeams>>;
-
-export interface FakeTeamsOptions {
-  port?: number;
-  /** Another for each fake when left out: SDKs keep tokens by it for as long as the process lives. */
-  appId?: string;
-  /** The bot's messaging endpoint; null for nowhere, until `deliverTo` says. */
-  deliverTo?: URL | null;
-  /** Of a bot without credentials: sends no tokens and asks for none. */
-  anonymous?: boolean;
-  /** Where the app is registered: a tenant, or `multi` for any. */
-  registeredIn?: string;
-  /** In place of the password. */
-  certificate?: { thumbprint: string; publicKey: KeyObject };
-  tokenLifetimeSeconds?: number;
-  /** The bot hears every message, not only those that mention it. */
-  hearsEverything?: boolean;
-  /**
-   * Messages in channels come with `channelData.team.aadGroupId`. They don't in the documentation, so not when left out:
-   * installations tell it, and `GET v3/teams/{id}`.
-   */
-  groupIdInMessages?: boolean;
-  /** How long Teams waits for the bot's answer; 15 s in life. */
-  answerWithinMs?: number;
-  /** Between the attempts to deliver an activity that got no answer, or a 5xx. */
-  redeliveryDelaysMs?: readonly number[];
-  streamIntervalMs?: number;
-  streamLifetimeMs?: number;
-  messageSizeMaxBytes?: number;
-  downloadLifetimeMs?: number;
-}
 
 /** With the people and places of `default-world.ts`. */
 export async function startFakeTeams(options: FakeTeamsOptions = {}) {

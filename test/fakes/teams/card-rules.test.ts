@@ -42,6 +42,7 @@ describe("an Adaptive Card", () => {
     ["an element without what it needs", card({ body: [{ type: "FactSet" }] })],
     ["an unknown action", card({ actions: [{ type: "Action.Http", title: "a" }] })],
     ["Action.Execute that older clients can't press", card({ actions: [{ ...stop, fallback: undefined }] })],
+    ["Action.Execute whose fallback is no button", card({ actions: [{ ...stop, fallback: "drop" }] })],
     ["Action.Execute without verb", card({ body: [{ type: "ActionSet", actions: [{ ...stop, verb: undefined }] }] })],
     ["too many actions", card({ actions: Array.from({ length: 7 }, () => stop) })],
     [
