@@ -24,6 +24,8 @@ export interface Database {
   /** Where clients connect. */
   url(): Promise<string>;
   log(sessionId: string): Promise<LogEntry[]>;
+  /** A change that would take a test too long to wait for, such as of a time. */
+  execute(sql: string, ...parameters: string[]): Promise<void>;
   /** Waits until the session has come to its `count`-th idle. */
   idle(sessionId: string, count: number): Promise<void>;
   /** Resolves once it answers, which takes a moment after it was killed. */
@@ -40,11 +42,11 @@ export function databaseOf(home: string): Database {
     return found;
   };
   const url = async () => postgresUrl((await postmaster()).socketDir, "deckhand");
-  const query = async <Row extends pg.QueryResultRow>(sql: string, sessionId: string): Promise<Row[]> => {
+  const query = async <Row extends pg.QueryResultRow>(sql: string, ...parameters: string[]): Promise<Row[]> => {
     const client = new pg.Client({ connectionString: await url() });
     await client.connect();
     try {
-      return (await client.query<Row>(sql, [sessionId])).rows;
+      return (await client.query<Row>(sql, parameters)).rows;
     } finally {
       await client.end();
     }
@@ -57,6 +59,7 @@ export function databaseOf(home: string): Database {
   return {
     log,
     url,
+    execute: async (sql, ...parameters) => void (await query(sql, ...parameters)),
     async idle(sessionId, count) {
       const reached = async () => {
         const idles = (await log(sessionId)).filter(({ event }) => event.type === "session.status_idle");

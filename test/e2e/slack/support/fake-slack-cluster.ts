@@ -6,6 +6,8 @@ const EVENTS_PATH = "/slack/events";
 
 export interface FakeSlackCluster extends SlackCluster {
   slack: FakeSlack;
+  /** Where events come in by HTTP, and people install the app. */
+  requestUrl: URL;
 }
 
 export interface FakeSlackClusterOptions extends Omit<FakeSlackOptions, "deliverTo"> {
@@ -22,19 +24,19 @@ export async function startFakeSlackCluster(options: FakeSlackClusterOptions): P
   const { transport, env = {}, ...given } = options;
   const slack = await startFakeSlack(given);
   const port = await freePort();
+  const requestUrl = new URL(`http://127.0.0.1:${port}${EVENTS_PATH}`);
   const way: Record<string, string> =
-    transport === "http"
-      ? { SLACK_SIGNING_SECRET: slack.signingSecret, SLACK_PORT: String(port) }
-      : { SLACK_APP_TOKEN: slack.appToken };
+    transport === "http" ? { SLACK_SIGNING_SECRET: slack.signingSecret } : { SLACK_APP_TOKEN: slack.appToken };
   try {
     const cluster = await startSlackCluster({
       SLACK_API_URL: slack.apiUrl,
       SLACK_BOT_TOKEN: "xoxb-acme",
+      SLACK_PORT: String(port),
       ...way,
       ...env,
     });
-    slack.deliverTo(transport === "http" ? new URL(`http://127.0.0.1:${port}${EVENTS_PATH}`) : "socket");
-    return { ...cluster, slack, close: () => closeBoth(cluster, slack) };
+    slack.deliverTo(transport === "http" ? requestUrl : "socket");
+    return { ...cluster, slack, requestUrl, close: () => closeBoth(cluster, slack) };
   } catch (error) {
     await slack.close();
     throw error;

@@ -5,6 +5,7 @@ import type { LogEntry } from "../../support/session-log.ts";
 import type { FakeSlackCluster } from "./fake-slack-cluster.ts";
 
 const WAIT_MS = 60_000;
+const WAIT = { timeoutMs: WAIT_MS, signal: AbortSignal.any([]) };
 const STATUS = /^(Working|Waiting for you|Done|Stopped|Failed)(?=:|$)/;
 const APPROVAL = /^:(?:raised_hand|white_check_mark|no_entry_sign|hourglass|heavy_minus_sign): \*/;
 
@@ -27,6 +28,8 @@ export interface SeenThread {
   says(words: string): Promise<Message>;
   /** Waits until the latest turn's status is this. */
   reaches(status: string, turns?: number): Promise<Message>;
+  /** Waits until lists of threads show it in this state, which they do a moment after the thread. */
+  isNoted(state: "working" | "done"): Promise<void>;
   /** Waits until the thread has a session. */
   session(): Promise<string>;
   log(): Promise<LogEntry[]>;
@@ -45,10 +48,7 @@ export function seeThread(cluster: FakeSlackCluster, channel: string, ts: string
   const until = <Found>(what: string, probe: () => Found | undefined) =>
     slack.until(`${what} in ${key}; it has ${JSON.stringify(posts().map(({ text }) => text))}`, probe, WAIT_MS);
   const session = () =>
-    pollUntil(`a session of ${key}`, async () => (await records.directory.reading(key)).sessionId ?? undefined, {
-      timeoutMs: WAIT_MS,
-      signal: AbortSignal.any([]),
-    });
+    pollUntil(`a session of ${key}`, async () => (await records.directory.reading(key)).sessionId ?? undefined, WAIT);
   return {
     channel,
     ts,
@@ -66,6 +66,10 @@ export function seeThread(cluster: FakeSlackCluster, channel: string, ts: string
         const message = statusMessages()[turns - 1];
         return message?.text.startsWith(status) ? message : undefined;
       }),
+    async isNoted(state) {
+      const noted = async () => (await records.directory.summary(key))?.state === state || undefined;
+      await pollUntil(`${key} to be noted as ${state}`, noted, WAIT);
+    },
     session,
     log: async () => database.log(await session()),
     say: (user, text) => slack.say({ channel, user, text, threadTs: ts }).ts,
