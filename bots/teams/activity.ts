@@ -71,21 +71,26 @@ export const ExecuteValue = z.looseObject({
   action: z.looseObject({ verb: z.string().nullish(), data: z.unknown().optional() }),
 });
 
+const Said = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? "");
+const UploadInfo = z.object({
+  uploadUrl: z.url(),
+  contentUrl: Said,
+  name: Said,
+  uniqueId: Said,
+  fileType: Said,
+});
+/** Where Teams wants a file. Lets anybody write there who has it. */
+export type UploadInfo = z.infer<typeof UploadInfo>;
+
 /** `value` of the invoke `fileConsent/invoke`. `context` is what our card said. */
 export const ConsentValue = z.looseObject({
   action: z.enum(["accept", "decline"]),
   context: z.looseObject({ consent_id: z.string().min(1) }),
-  uploadInfo: z
-    .looseObject({
-      uploadUrl: z.url(),
-      contentUrl: z.string().nullish(),
-      name: z.string().nullish(),
-      uniqueId: z.string().nullish(),
-      fileType: z.string().nullish(),
-    })
-    .nullish(),
+  uploadInfo: UploadInfo.nullish(),
 });
-export type UploadInfo = NonNullable<z.infer<typeof ConsentValue>["uploadInfo"]>;
 
 /** `value` of the invoke `message/submitAction`, under an answer that asks for feedback. */
 export const FeedbackValue = z.looseObject({

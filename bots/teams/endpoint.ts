@@ -51,6 +51,8 @@ export async function startTeamsEndpoint(options: TeamsEndpointOptions): Promise
   });
   takeJsonOnly(app);
   const deps: HandlerDeps = { ...options, afterwards };
+  // Microsoft's playground waits until somebody answers to that.
+  app.head(MESSAGES_PATH, async (_, reply) => await reply.send());
   app.post(MESSAGES_PATH, async (request) => await takeIn(options, deps, request));
   app.setErrorHandler(async (error, request, reply) => {
     const status = statusOf(error);
