@@ -6,7 +6,7 @@ import type { MissingFile } from "./user-message.ts";
 /** A file that came with a person's message. */
 export interface Attachment {
   filename: string;
-  /** May be read more than once. */
+  /** May be read more than once. A `File` goes by its own name: some surfaces learn it only then. */
   content(signal: AbortSignal): Promise<Blob>;
 }
 
@@ -43,8 +43,8 @@ export async function mountAttachments(
     if ("mount_path" in resource) taken.add(String(resource.mount_path).toLowerCase());
   }
   for (const attachment of attachments) {
-    const name = freeName(plainName(attachment.filename), (name) => taken.has(`${MOUNT_ROOT}/${name}`.toLowerCase()));
-    const uploaded = await upload(client, attachment, name, signal);
+    const isTaken = (name: string) => taken.has(`${MOUNT_ROOT}/${name}`.toLowerCase());
+    const uploaded = await upload(client, attachment, isTaken, signal);
     if ("reason" in uploaded) {
       mounted.missing.push({ filename: attachment.filename, reason: uploaded.reason });
       mounted.paths.push(null);
@@ -52,7 +52,7 @@ export async function mountAttachments(
     }
     const resource = await client.beta.sessions.resources.add(
       sessionId,
-      { type: "file", file_id: uploaded.id, mount_path: `/${name}` },
+      { type: "file", file_id: uploaded.id, mount_path: `/${uploaded.name}` },
       request,
     );
     taken.add(resource.mount_path.toLowerCase());
@@ -64,12 +64,16 @@ export async function mountAttachments(
 async function upload(
   client: Anthropic,
   attachment: Attachment,
-  name: string,
+  isTaken: (name: string) => boolean,
   signal: AbortSignal,
-): Promise<{ id: string } | { reason: string }> {
+): Promise<{ id: string; name: string } | { reason: string }> {
   try {
-    const file = await toFile(await attachment.content(signal), name);
-    return await client.beta.files.upload({ file }, { signal, timeout: UPLOAD_TIMEOUT_MS });
+    const content = await attachment.content(signal);
+    const given = content instanceof File ? content.name : attachment.filename;
+    const name = freeName(plainName(given), isTaken);
+    const file = await toFile(content, name);
+    const { id } = await client.beta.files.upload({ file }, { signal, timeout: UPLOAD_TIMEOUT_MS });
+    return { id, name };
   } catch (error) {
     if (error instanceof TerminalError) return { reason: error.message };
     if (error instanceof APIError && REFUSED.has(Number(error.status))) {

@@ -34,7 +34,7 @@ export interface ChatSource {
    * All of it when `before` is none of its messages, as for a request that came from a modal.
    */
   earlier(thread: ChatThreadKey, before: string, limit: number, signal: AbortSignal): Promise<EarlierMessage[]>;
-  /** The file's bytes. May be called again. */
+  /** The file's bytes; a `File` where only this tells its name. May be called again. */
   open(thread: ChatThreadKey, attachment: AttachmentRef, signal: AbortSignal): Promise<Blob>;
   person(thread: ChatThreadKey, id: string, signal: AbortSignal): Promise<Person>;
   /** Whether a person is in a group of the surface, such as a Slack user group. False for an unknown group. */

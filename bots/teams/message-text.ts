@@ -9,8 +9,11 @@ const MENTION = /<at[^<>]*>(?<name>[^<>]*)<\/at>/gi;
 const OWN_COMMAND = /^\/deckhand\b\s*(?<rest>.*)$/is;
 const CODE_POINT_MAX = 0x10_ff_ff;
 
+/** What of an activity its words are in. */
+export type WrittenText = Pick<Activity, "text" | "textFormat" | "entities" | "recipient">;
+
 /** Pure: what a person wrote, as the agent should read it: mentions of the agent gone, names for those of others. */
-export function messageText({ text, textFormat, entities, recipient }: Activity): string {
+export function messageText({ text, textFormat, entities, recipient }: WrittenText): string {
   let words = text ?? "";
   for (const entity of entities ?? []) {
     if (entity.type === "mention" && entity.mentioned?.id === recipient.id && entity.text) {
