@@ -5,15 +5,13 @@
  * One loopback origin has all of it: the Bot Connector (`/amer/v3`), OpenID metadata and keys (`/v1/.well-known`), Entra's
  * token endpoint (`/<tenant>/oauth2/v2.0/token`), Graph (`/graph/v1.0`), uploads and downloads (`/onedrive`).
  *
- * How botbuilder 4.23.3 and msal-node 2.16.3 are pointed at it, as tried:
- * - MSAL wants `https` for an authority, and asks login.microsoftonline.com about hosts that it doesn't know. But its
- *   endpoints may be given: `auth.authorityMetadata` (JSON: issuer, authorization_endpoint, token_endpoint, jwks_uri) is believed,
- *   and http is fine there. With authority `https://login.microsoftonline.com/<tenant>` and token_endpoint
- *   `<loginUrl>/{tenant}/oauth2/v2.0/token` it makes one request, that POST. MSAL puts the tenant where the first part of the
- *   path was, so `loginUrl` is an origin without a path. Without authorityMetadata it knows Microsoft's endpoints by heart.
- * - botbuilder's Password and Certificate factories make their own ConfidentialClientApplication and let nobody give it
- *   metadata. `MsalServiceClientCredentialsFactory(appId, ours)` takes one of ours, and the same one gives out Graph's tokens.
- *   It caches by scope for the whole process (`AppCredentials.cache`), so tests give each fake another app id.
+ * How botbuilder 4.23.3 is pointed at it, as tried:
+ * - Its Password and Certificate factories ask Microsoft through MSAL, which wants `https` and asks login.microsoftonline.com
+ *   about hosts that it doesn't know; nobody can tell them another endpoint. So a bot brings a ServiceClientCredentialsFactory of
+ *   its own, whose credentials get tokens at `loginUrl`: see `teams/botbuilder-bot.ts`. (An MSAL client of one's own can be told:
+ *   `auth.authorityMetadata`, JSON with an http `token_endpoint` of `<loginUrl>/{tenant}/oauth2/v2.0/token`, is believed. It puts the
+ *   tenant where the first part of the path was, so that `loginUrl` is an origin without a path.)
+ * - AppCredentials caches tokens by app id and scope for the whole process, so each fake has another app id.
  * - Inbound tokens are checked against `ToBotFromChannelOpenIdMetadataUrl`, where http is fine. As soon as one of the URLs is
  *   set in ConfigurationBotFrameworkAuthentication, none of the others has a default any more: ToChannelFromBotLoginUrl,
  *   ToChannelFromBotOAuthScope, ToBotFromChannelTokenIssuer, OAuthUrl, ToBotFromEmulatorOpenIdMetadataUrl and CallerId are to
@@ -21,7 +19,6 @@
  * - `adapter.process` answers 500, not 401, to a wrong signature, a token not yet valid and an algorithm that is not allowed
  *   (jsonwebtoken's errors go through), and writes them to the console. Its logic does not run.
  * - `continueConversationAsync` makes up a `replyToId`, which Teams takes no notice of; so does the fake.
- * - MSAL has two sets of types, for `import` and `require`, that TypeScript takes for different ones: see `botbuilder-bot.ts`.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -145,8 +142,8 @@ export async function startFakeTeams(options: FakeTeamsOptions = {}) {
     openIdMetadataUrl: `${origin}/v1/.well-known/openidconfiguration`,
     /** In place of https://graph.microsoft.com/v1.0. */
     graphUrl: `${origin}/graph/v1.0`,
-    /** Where upload and download URLs point: to be among the hosts that the bot allows. */
-    fileHost: new URL(origin).host,
+    /** Where upload and download URLs point: to be among the places that the bot allows. */
+    fileOrigin: origin,
     world,
     clock,
     /** What the bot did that nobody who knows Teams does. A test that ends with any has found a bug. */

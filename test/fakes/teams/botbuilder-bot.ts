@@ -2,17 +2,16 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
-import { ConfidentialClientApplication, type NodeAuthOptions } from "@azure/msal-node";
 import { CloudAdapter, ConfigurationBotFrameworkAuthentication, type TurnContext } from "botbuilder";
-import { MsalServiceClientCredentialsFactory } from "botframework-connector";
+import { AppCredentials, type AuthenticatorResult, ServiceClientCredentialsFactory } from "botframework-connector";
 import type { FakeTeams } from "../teams-connector.ts";
+import { restBot } from "./rest-bot.ts";
 
-export type Credential = Pick<NodeAuthOptions, "clientSecret" | "clientCertificate">;
+const TOKEN_LIFETIME_MS = 3_600_000;
 
-/** A bot on the real botbuilder and the real MSAL, with nothing of ours: what the fake is tried against. */
+/** A bot on the real botbuilder, with nothing of ours: what the fake is tried against. */
 export interface BotbuilderBot {
   adapter: CloudAdapter;
-  msal: ConfidentialClientApplication;
   /** Its messaging endpoint. */
   endpoint: URL;
   close(): Promise<void>;
@@ -21,9 +20,7 @@ export interface BotbuilderBot {
 export async function startBotbuilderBot(
   fake: FakeTeams,
   onTurn: (context: TurnContext) => Promise<void>,
-  credential: Credential = { clientSecret: fake.appPassword },
 ): Promise<BotbuilderBot> {
-  const msal = msalFor(fake, credential);
   const adapter = new CloudAdapter(
     new ConfigurationBotFrameworkAuthentication(
       {
@@ -36,7 +33,7 @@ export async function startBotbuilderBot(
         OAuthUrl: "https://api.botframework.com",
         CallerId: "urn:botframework:azure",
       },
-      new MsalServiceClientCredentialsFactory(fake.appId, asBotbuilderHasIt(msal)),
+      new FakesCredentialsFactory(fake),
     ),
   );
   const server = createServer((request, response) => {
@@ -57,7 +54,6 @@ export async function startBotbuilderBot(
   await once(server, "listening");
   return {
     adapter,
-    msal,
     endpoint: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/api/messages`),
     async close() {
       server.closeAllConnections();
@@ -67,30 +63,38 @@ export async function startBotbuilderBot(
   };
 }
 
-export function msalFor(fake: FakeTeams, credential: Credential): ConfidentialClientApplication {
-  return new ConfidentialClientApplication({
-    auth: {
-      clientId: fake.appId,
-      authority: `https://login.microsoftonline.com/${fake.tenantId}`,
-      authorityMetadata: JSON.stringify({
-        issuer: `https://login.microsoftonline.com/${fake.tenantId}/v2.0`,
-        authorization_endpoint: `${fake.loginUrl}/{tenant}/oauth2/v2.0/authorize`,
-        token_endpoint: `${fake.loginUrl}/{tenant}/oauth2/v2.0/token`,
-        jwks_uri: `${fake.loginUrl}/{tenant}/discovery/v2.0/keys`,
-      }),
-      ...credential,
-    },
-  });
+/** In place of botbuilder's own, which ask Microsoft. */
+class FakesCredentialsFactory extends ServiceClientCredentialsFactory {
+  readonly #fake: FakeTeams;
+
+  constructor(fake: FakeTeams) {
+    super();
+    this.#fake = fake;
+  }
+
+  override async isValidAppId(appId: string): Promise<boolean> {
+    return appId === this.#fake.appId;
+  }
+
+  override async isAuthenticationDisabled(): Promise<boolean> {
+    return false;
+  }
+
+  override async createCredentials(_appId: string, audience: string): Promise<AppCredentials> {
+    return new FakesCredentials(this.#fake, audience);
+  }
 }
 
-type BotbuildersClient = ConstructorParameters<typeof MsalServiceClientCredentialsFactory>[1];
+class FakesCredentials extends AppCredentials {
+  readonly #fake: FakeTeams;
 
-/** MSAL has two sets of types, for `import` and for `require`, and TypeScript takes their classes for different ones. */
-function asBotbuilderHasIt(client: unknown): BotbuildersClient {
-  if (isClient(client)) return client;
-  throw new TypeError("This is no MSAL client.");
-}
+  constructor(fake: FakeTeams, audience: string) {
+    super(fake.appId, fake.tenantId, audience);
+    this.#fake = fake;
+  }
 
-function isClient(client: unknown): client is BotbuildersClient {
-  return client instanceof ConfidentialClientApplication;
+  protected override async refreshToken(): Promise<AuthenticatorResult> {
+    const accessToken = await restBot(this.#fake).token("connector");
+    return { accessToken, expiresOn: new Date(Date.now() + TOKEN_LIFETIME_MS) };
+  }
 }

@@ -1,9 +1,8 @@
-import { generateKeyPairSync } from "node:crypto";
 import { type ConversationReference, TurnContext } from "botbuilder";
 import mappers from "botframework-connector/lib/connectorApi/models/mappers.js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeTeams, startFakeTeams } from "../teams-connector.ts";
-import { type BotbuilderBot, msalFor, startBotbuilderBot } from "./botbuilder-bot.ts";
+import { type BotbuilderBot, startBotbuilderBot } from "./botbuilder-bot.ts";
 import { TOKEN_DEFECTS } from "./channel-tokens.ts";
 
 let fake: FakeTeams;
@@ -54,31 +53,6 @@ describe("the real botbuilder", () => {
     const said = fake.say({ kind: "personal", user: "alice", text: "let me in", token });
     expect(await said.done).toMatchObject({ status: expect.toSatisfy((status) => status === 401 || status === 500) });
     expect(turns).toEqual([]);
-  });
-
-  it("gets tokens for Graph from the same MSAL, of the tenant whose data it is", async () => {
-    const token = async (tenantId: string) =>
-      (
-        await bot.msal.acquireTokenByClientCredential({
-          scopes: ["https://graph.microsoft.com/.default"],
-          authority: `https://login.microsoftonline.com/${tenantId}`,
-        })
-      )?.accessToken;
-    expect(await token(fake.tenantId)).toEqual(expect.any(String));
-    expect(fake.callsTo("token").map(({ path }) => path)).toEqual([`/${fake.tenantId}/oauth2/v2.0/token`]);
-  });
-
-  it("proves itself with a certificate in place of a password", async () => {
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    const thumbprint = "AB".repeat(20);
-    const other = await startFakeTeams({ certificate: { thumbprint, publicKey } });
-    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    const msal = msalFor(other, { clientCertificate: { thumbprint, privateKey: pem } });
-    const scopes = ["https://api.botframework.com/.default"];
-    expect(await msal.acquireTokenByClientCredential({ scopes })).toMatchObject({ tokenType: "Bearer" });
-    const wrong = msalFor(other, { clientSecret: "guess" });
-    await expect(wrong.acquireTokenByClientCredential({ scopes })).rejects.toThrow("AADSTS7000215");
-    await other.close();
   });
 });
 

@@ -74,10 +74,13 @@ export function createDrive(deps: DriveDeps): Drive {
     return `${deps.origin()}/onedrive/download/${item.id}?tempauth=${tempauth}`;
   };
 
+  const openSession = (id = ""): UploadSession => {
+    const session = sessions.get(id);
+    if (session && !session.item && session.expiresAt > world.clock.now()) return session;
+    throw new Refusal(404, "itemNotFound", "The upload session was not found.");
+  };
   const upload = (call: Call): Reply => {
-    const session = sessions.get(call.params[0] ?? "");
-    if (!session || session.item || session.expiresAt <= world.clock.now())
-      throw new Refusal(404, "itemNotFound", "The upload session was not found.");
+    const session = openSession(call.params[0]);
     if (call.headers.authorization !== undefined)
       throw new Refusal(401, "unauthenticated", "An upload URL takes no token.", {
         violation: "a token was sent to an upload URL",
@@ -123,6 +126,16 @@ export function createDrive(deps: DriveDeps): Drive {
     },
     operations: [
       { name: "upload", method: "PUT", path: /^\/onedrive\/upload\/([^/]+)$/, run: upload },
+      {
+        name: "uploadState",
+        method: "GET",
+        path: /^\/onedrive\/upload\/([^/]+)$/,
+        run({ params }) {
+          const session = openSession(params[0]);
+          const expirationDateTime = new Date(session.expiresAt).toISOString();
+          return { status: 200, body: { expirationDateTime, nextExpectedRanges: [`${session.received.length}-`] } };
+        },
+      },
       {
         name: "uploadCancel",
         method: "DELETE",

@@ -59,6 +59,7 @@ describe("Graph", () => {
       (await put(body["uploadUrl"], bytes.subarray(PART, PART + 5), `bytes ${PART}-${PART + 4}/${total}`)).status,
     ).toBe(400);
     expect(fake.violations.splice(0)).toHaveLength(1);
+    expect((await request("GET", String(body["uploadUrl"]))).body["nextExpectedRanges"]).toEqual([`${PART}-`]);
     const last = await put(body["uploadUrl"], bytes.subarray(PART), `bytes ${PART}-${total - 1}/${total}`);
     expect([last.status, last.body["size"]]).toEqual([201, total]);
     expect(fake.world.items.find(({ name }) => name === "big.bin")?.bytes.equals(bytes)).toBe(true);

@@ -18,9 +18,13 @@ export function signingKey(kid: string): SigningKey {
   return made;
 }
 
-/** RS256. */
-export function signJwt(claims: Record<string, unknown>, { kid, privateKey }: SigningKey): string {
-  const content = contentOf({ alg: "RS256", typ: "JWT", kid }, claims);
+/** RS256. @param header more of it */
+export function signJwt(
+  claims: Record<string, unknown>,
+  { kid, privateKey }: SigningKey,
+  header: Record<string, unknown> = {},
+): string {
+  const content = contentOf({ alg: "RS256", typ: "JWT", kid, ...header }, claims);
   return `${content}.${sign("sha256", Buffer.from(content), privateKey).toString("base64url")}`;
 }
 

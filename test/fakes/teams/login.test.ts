@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FakeTeams, startFakeTeams } from "../teams-connector.ts";
+import { signJwt, signingKey } from "./jwt.ts";
 import { type Answer, request } from "./rest-bot.ts";
 
 let fake: FakeTeams;
@@ -50,6 +51,30 @@ describe("the token endpoint", () => {
     expect(status).toBeOneOf([400, 401]);
     expect(body["error_description"]).toContain(code);
     expect(body).not.toHaveProperty("access_token");
+  });
+});
+
+describe("a certificate in place of the password", () => {
+  it("is proved by an assertion for this endpoint, of this app, for now, with its thumbprint", async () => {
+    const key = signingKey("certificate");
+    const thumbprint = "AB".repeat(20);
+    const certified = await startFakeTeams({ certificate: { thumbprint, publicKey: key.publicKey } });
+    const at = `${certified.loginUrl}/${certified.tenantId}/oauth2/v2.0/token`;
+    const now = Math.floor(Date.now() / 1000);
+    const right = { aud: at, iss: certified.appId, sub: certified.appId, exp: now + 300, nbf: now, jti: "1" };
+    const x5t = Buffer.from(thumbprint, "hex").toString("base64url");
+    const by = async (change: Record<string, unknown>, header: Record<string, unknown> = { x5t }) => {
+      const client_assertion = signJwt({ ...right, ...change }, key, header);
+      const client_assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+      return (await ask(certified, certified.tenantId, { client_assertion, client_assertion_type })).status;
+    };
+    expect(await by({})).toBe(200);
+    expect(await by({ aud: "https://elsewhere.test/oauth2/v2.0/token" })).toBe(401);
+    expect(await by({ iss: "somebody" })).toBe(401);
+    expect(await by({ exp: now - 1 })).toBe(401);
+    expect(await by({}, { x5t: "AAAA" })).toBe(401);
+    expect((await ask(certified, certified.tenantId, { client_secret: "" })).status).toBe(401);
+    await certified.close();
   });
 });
 

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { signingKey, readJwt, signJwt } from "./jwt.ts";
 import { bearerOf, type Call, type Operation } from "./operation.ts";
+import { recordOf } from "./record-of.ts";
 import { Refusal } from "./refusal.ts";
 import type { World } from "./world.ts";
 
@@ -18,7 +19,7 @@ export interface AppRegistration {
   password: string;
   /** Where the app is registered; null for a multi-tenant bot, whose connector tokens come from `botframework.com`. */
   tenantId: string | null;
-  /** Of a certificate, for those who have one in place of the password. */
+  /** For those who have one in place of the password. The thumbprint is its SHA-1 in hex. */
   certificate: { thumbprint: string; publicKey: KeyObject } | null;
   tokenLifetimeSeconds: number;
 }
@@ -63,7 +64,7 @@ export function createLogin(world: World, app: AppRegistration): Login {
           const tenantId = call.params[0] ?? "";
           if (form.get("grant_type") !== "client_credentials")
             throw new Refusal(400, "AADSTS70003", "unsupported_grant_type: client_credentials only.");
-          proveClient(app, form, world.clock.now());
+          proveClient(app, form, tenantId, world.clock.now());
           const scope = form.get("scope") ?? "";
           const audience = AUDIENCES.get(scope);
           if (!audience)
@@ -92,7 +93,7 @@ export function createLogin(world: World, app: AppRegistration): Login {
 }
 
 /** @throws Refusal */
-function proveClient(app: AppRegistration, form: URLSearchParams, now: number): void {
+function proveClient(app: AppRegistration, form: URLSearchParams, tenantId: string, now: number): void {
   if (form.get("client_id") !== app.appId)
     throw new Refusal(400, "AADSTS700016", `unauthorized_client: no application ${form.get("client_id")}.`);
   const assertion = form.get("client_assertion");
@@ -101,9 +102,17 @@ function proveClient(app: AppRegistration, form: URLSearchParams, now: number): 
     throw new Refusal(401, "AADSTS7000215", "invalid_client: Invalid client secret provided.");
   }
   const claims = app.certificate === null ? null : readJwt(assertion, app.certificate.publicKey);
+  const meant = String(claims?.["aud"]).endsWith(`/${tenantId}/oauth2/v2.0/token`);
   const fresh = typeof claims?.["exp"] === "number" && claims["exp"] * 1000 > now;
   const typed = form.get("client_assertion_type") === ASSERTION_TYPE;
-  if (!fresh || !typed || claims["iss"] !== app.appId || claims["sub"] !== app.appId)
+  if (
+    !fresh ||
+    !typed ||
+    !meant ||
+    x5tOf(assertion) !== app.certificate?.thumbprint.toLowerCase() ||
+    claims["iss"] !== app.appId ||
+    claims["sub"] !== app.appId
+  )
     throw new Refusal(401, "AADSTS700027", "invalid_client: The certificate is not registered, or the time is wrong.");
 }
 
@@ -114,4 +123,10 @@ function refuseTenant(world: World, app: AppRegistration, audience: Audience, te
   throw new Refusal(400, "AADSTS700016", `unauthorized_client: the application was not found in ${tenantId}.`, {
     violation: `a ${audience} token was asked for in tenant ${tenantId}`,
   });
+}
+
+/** The certificate's SHA-1, in hex. */
+function x5tOf(assertion: string): string {
+  const header = recordOf(JSON.parse(Buffer.from(assertion.split(".")[0] ?? "", "base64url").toString("utf8")));
+  return Buffer.from(String(header["x5t"]), "base64url").toString("hex");
 }
