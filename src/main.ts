@@ -41,6 +41,8 @@ export interface Deckhand {
   sandboxImage: string | null;
   /** How Slack is connected, in words; null when this process has no bots, or Slack is not set up. */
   slack: string | null;
+  /** How Teams is; the same. */
+  teams: string | null;
   log: Logger;
   /** Lets running sessions go on elsewhere, ends streams, closes connections. Idempotent. */
   stop(): Promise<void>;
@@ -77,6 +79,7 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
       queue: platform.queue,
       sandboxImage,
       slack: bots?.slack ?? null,
+      teams: bots?.teams ?? null,
       log,
       stop: () => (stopping ??= started.run()),
     };

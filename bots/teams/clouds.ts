@@ -12,6 +12,10 @@ export interface TeamsCloud {
   graphResource: string;
   /** Where Graph is, with its version. */
   graphUrl: string;
+  /** Where people open Teams. */
+  teamsUrl: string;
+  /** Whether bots may offer files in personal chats. */
+  botFiles: boolean;
   /** Of a multi-tenant app: the tenant that its tokens for the Bot Connector come from. */
   connectorTenant: string;
 }
@@ -33,17 +37,23 @@ export const TEAMS_CLOUDS = {
     openIdMetadataUrl: "https://login.botframework.com/v1/.well-known/openidconfiguration",
     graphResource: "https://graph.microsoft.com",
     graphUrl: "https://graph.microsoft.com/v1.0",
+    teamsUrl: "https://teams.microsoft.com",
+    botFiles: true,
     connectorTenant: "botframework.com",
   },
   "https://botframework.azure.us": {
     ...GOVERNMENT,
     graphResource: "https://graph.microsoft.us",
     graphUrl: "https://graph.microsoft.us/v1.0",
+    teamsUrl: "https://gov.teams.microsoft.us",
+    botFiles: false,
   },
   "https://apiDoD.botframework.azure.us": {
     ...GOVERNMENT,
     graphResource: "https://dod-graph.microsoft.us",
     graphUrl: "https://dod-graph.microsoft.us/v1.0",
+    teamsUrl: "https://dod.teams.microsoft.us",
+    botFiles: false,
   },
   "https://botframework.azure.cn": {
     loginUrl: "https://login.partner.microsoftonline.cn/",
@@ -52,9 +62,15 @@ export const TEAMS_CLOUDS = {
     openIdMetadataUrl: "https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
     graphResource: "https://microsoftgraph.chinacloudapi.cn",
     graphUrl: "https://microsoftgraph.chinacloudapi.cn/v1.0",
+    teamsUrl: "https://teams.microsoftonline.cn",
+    botFiles: false,
     connectorTenant: "microsoftservices.partner.onmschina.cn",
   },
 } satisfies Record<string, TeamsCloud>;
 
-/** A value of `CHANNEL_SERVICE`. */
-export type ChannelService = keyof typeof TEAMS_CLOUDS;
+/** Pure. @throws Error for a value of `CHANNEL_SERVICE` that names no cloud */
+export function teamsCloud(channelService: string): TeamsCloud {
+  const found = Object.entries(TEAMS_CLOUDS).find(([name]) => name === channelService);
+  if (!found) throw new Error(`There is no cloud ${JSON.stringify(channelService)}.`);
+  return found[1];
+}

@@ -7,10 +7,13 @@ import { type ChatCoreOptions, createChatCore, startChatWorkers } from "./chat-c
 import type { Platform } from "./platform.ts";
 import { openSlack } from "./slack.ts";
 import { slackCore } from "./slack-core.ts";
+import { openTeams } from "./teams.ts";
 
 export interface RunningBots {
   /** How Slack is connected, in words for whoever started it; null when it is not set up. */
   slack: string | null;
+  /** How Teams is; the same. */
+  teams: string | null;
   /** Takes no more in, then lets go of what is being taken in and delivered: others, or the next start, go on with it. */
   stop(): Promise<void>;
 }
@@ -21,21 +24,25 @@ export interface RunningBots {
  */
 export async function startBots(platform: Platform, options: ChatCoreOptions): Promise<RunningBots> {
   const { config, log, queue } = platform;
-  if (config.slack === null) {
+  if (config.slack === null && config.teams === null) {
     log.info("no chat surface is configured");
-    return { slack: null, stop: async () => {} };
+    return { slack: null, teams: null, stop: async () => {} };
   }
   const started = new Teardown();
   try {
     const core = createChatCore(platform, options);
-    const slack = await openSlack(platform, config.slack, core.records.directory);
-    const workers = await startChatWorkers(core, queue, [slack.chat]);
+    const slack = config.slack && (await openSlack(platform, config.slack, core.records.directory));
+    const teams = config.teams && (await openTeams(platform, config.teams, core));
+    const chats = [slack, teams].flatMap((open) => (open ? [open.chat] : []));
+    const workers = await startChatWorkers(core, queue, chats);
     started.add(() => workers.stop());
     const warming = warmUp(core.defaultAgent, log);
     started.add(() => warming.stop());
-    const running = await slack.start({ ...slackCore(core, slack.chat), names: slack.names });
-    started.add(() => running.stop());
-    return { slack: running.summary, stop: () => started.run() };
+    const running = slack && (await slack.start({ ...slackCore(core, slack.chat), names: slack.names }));
+    if (running) started.add(() => running.stop());
+    const runningTeams = teams && (await teams.start());
+    if (runningTeams) started.add(() => runningTeams.stop());
+    return { slack: running?.summary ?? null, teams: runningTeams?.summary ?? null, stop: () => started.run() };
   } catch (error) {
     await started.run();
     throw error;

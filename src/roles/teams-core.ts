@@ -1,26 +1,22 @@
-import type { ConsentAnswer, TeamsCore } from "../../bots/teams/handlers/handler-deps.ts";
+import type { TeamsCore } from "../../bots/teams/handlers/handler-deps.ts";
 import { answerPostedAs } from "../../bots/teams/posted-answer-store.ts";
-import type { ChatThreadKey } from "../../bots/shared/chat-thread.ts";
 import { othersWhoDecide } from "../../bots/shared/deciders.ts";
 import { runPicked } from "../../bots/shared/picked.ts";
 import { rateAnswer } from "../../bots/shared/ratings.ts";
 import { runSlash } from "../../bots/shared/slash.ts";
 import type { Chat } from "../../workers/take-in.ts";
 import type { Database } from "../database.ts";
-import { messageOf } from "../errors.ts";
 import type { ChatCoreParts } from "./chat-core.ts";
 
 export interface TeamsCoreOptions {
   database: Database;
   chat: Chat;
-  keepConsent(answer: ConsentAnswer): Promise<void>;
+  /** What only Teams itself can tell or keep. */
+  own: Pick<TeamsCore, "names" | "keepConsent">;
 }
 
-/** Names make words nicer to read, and are not worth a late answer. */
-const NAMES_WITHIN_MS = 2_000;
-
 /** What Teams' handlers ask, answered by the chat core. */
-export function teamsCore(core: ChatCoreParts, { database, chat, keepConsent }: TeamsCoreOptions): TeamsCore {
+export function teamsCore(core: ChatCoreParts, { database, chat, own }: TeamsCoreOptions): TeamsCore {
   const { client, records, store, log } = core;
   /** What is begun beside a thread is kept like what is said in one. */
   const beside = () => ({
@@ -43,24 +39,8 @@ export function teamsCore(core: ChatCoreParts, { database, chat, keepConsent }: 
       const rating = { thread, eventId: answerId, person: personId, value };
       await rateAnswer({ client, threads: store.threads, ratings: records.ratings, log }, rating, signal);
     },
-    keepConsent,
-    names,
+    ...own,
     runSlash: (call, signal) => runSlash(beside(), call, signal),
     runPicked: (call, signal) => runPicked(beside(), call, signal),
   };
-
-  async function names(thread: ChatThreadKey, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const signal = AbortSignal.timeout(NAMES_WITHIN_MS);
-    const found = await Promise.all(
-      ids.map(async (id): Promise<[string, string][]> => {
-        try {
-          return [[id, (await chat.source.person(thread, id, signal)).name]];
-        } catch (error) {
-          log.info({ chat_thread_key: thread, error: messageOf(error) }, "a person stays without a name");
-          return [];
-        }
-      }),
-    );
-    return new Map(found.flat());
-  }
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { loadConfig } from "../../config.ts";
 import { createLog } from "../../log.ts";
-import { type Role, ROLES, startDeckhand } from "../../main.ts";
+import { type Deckhand, type Role, ROLES, startDeckhand } from "../../main.ts";
 import { type Command, UsageError } from "../command.ts";
 import { createProgress } from "../progress.ts";
 
@@ -28,10 +28,10 @@ Options:
       const key = config.apiKey ? "the one in DECKHAND_API_KEY" : deckhand.apiKey;
       io.stdout.write(`Deckhand is up.\n\n  URL      ${deckhand.url}\n  API key  ${key}\n`);
       io.stdout.write(`  Docs     ${deckhand.url}/docs\n`);
-      io.stdout.write(deckhand.slack === null ? "\n" : `  Slack    ${deckhand.slack}\n\n`);
+      io.stdout.write(`${chatLines(deckhand)}\n`);
     } else {
       io.stdout.write(`Deckhand is up: ${roles.join(", ")}.\n`);
-      if (deckhand.slack !== null) io.stdout.write(`  Slack    ${deckhand.slack}\n`);
+      io.stdout.write(chatLines(deckhand));
     }
     if (!io.signal.aborted) await once(io.signal, "abort");
     io.stderr.write("Stopping.\n");
@@ -39,6 +39,10 @@ Options:
     return 0;
   },
 };
+
+function chatLines({ slack, teams }: Pick<Deckhand, "slack" | "teams">): string {
+  return [slack === null ? "" : `  Slack    ${slack}\n`, teams === null ? "" : `  Teams    ${teams}\n`].join("");
+}
 
 function rolesOf(given: string[] | undefined): readonly Role[] {
   if (!given) return ROLES;
