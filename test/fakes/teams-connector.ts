@@ -20,7 +20,7 @@
  *   (jsonwebtoken's errors go through), and writes them to the console. Its logic does not run.
  * - `continueConversationAsync` makes up a `replyToId`, which Teams takes no notice of; so does the fake.
  */
-import { randomUUID } from "node:crypto";
+import { randomUUID, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -68,7 +68,7 @@ export async function startFakeTeams(options: FakeTeamsOptions = {}) {
     appId,
     password: options.certificate ? "" : "fake-app-password",
     tenantId: registeredIn === "multi" ? null : registeredIn,
-    certificate: options.certificate ?? null,
+    certificate: options.certificate === undefined ? null : new X509Certificate(options.certificate),
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3_600,
   };
   const login = createLogin(world, app);

@@ -1,4 +1,3 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTeamsConnector } from "../../../bots/teams/connector.ts";
 import type { ConversationRef, OutboundActivity, TeamsConnector } from "../../../bots/teams/teams-connector.ts";
@@ -117,8 +116,7 @@ describe("the app's tokens", () => {
   });
 
   it("are given to a certificate as well", async () => {
-    const publicKey = createPublicKey(createPrivateKey(TEST_CERTIFICATE_KEY));
-    const registered = await startFakeTeams({ certificate: { thumbprint: "any", publicKey } });
+    const registered = await startFakeTeams({ certificate: TEST_CERTIFICATE });
     try {
       const credential = {
         type: "certificate",

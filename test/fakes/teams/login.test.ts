@@ -1,6 +1,8 @@
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "../../fixtures/teams/certificate.ts";
 import { type FakeTeams, startFakeTeams } from "../teams-connector.ts";
-import { signJwt, signingKey } from "./jwt.ts";
+import { signJwt } from "./jwt.ts";
 import { type Answer, request } from "./rest-bot.ts";
 
 let fake: FakeTeams;
@@ -56,13 +58,13 @@ describe("the token endpoint", () => {
 
 describe("a certificate in place of the password", () => {
   it("is proved by an assertion for this endpoint, of this app, for now, with its thumbprint", async () => {
-    const key = signingKey("certificate");
-    const thumbprint = "AB".repeat(20);
-    const certified = await startFakeTeams({ certificate: { thumbprint, publicKey: key.publicKey } });
+    const privateKey = createPrivateKey(TEST_CERTIFICATE_KEY);
+    const key = { kid: "certificate", privateKey, publicKey: createPublicKey(privateKey) };
+    const certified = await startFakeTeams({ certificate: TEST_CERTIFICATE });
     const at = `${certified.loginUrl}/${certified.tenantId}/oauth2/v2.0/token`;
     const now = Math.floor(Date.now() / 1000);
     const right = { aud: at, iss: certified.appId, sub: certified.appId, exp: now + 300, nbf: now, jti: "1" };
-    const x5t = Buffer.from(thumbprint, "hex").toString("base64url");
+    const x5t = createHash("sha1").update(new X509Certificate(TEST_CERTIFICATE).raw).digest("base64url");
     const by = async (change: Record<string, unknown>, header: Record<string, unknown> = { x5t }) => {
       const client_assertion = signJwt({ ...right, ...change }, key, header);
       const client_assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

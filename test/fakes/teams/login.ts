@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { signingKey, readJwt, signJwt } from "./jwt.ts";
 import { bearerOf, type Call, type Operation } from "./operation.ts";
 import { recordOf } from "./record-of.ts";
@@ -19,8 +19,8 @@ export interface AppRegistration {
   password: string;
   /** Where the app is registered; null for a multi-tenant bot, whose connector tokens come from `botframework.com`. */
   tenantId: string | null;
-  /** For those who have one in place of the password. The thumbprint is its SHA-1 in hex. */
-  certificate: { thumbprint: string; publicKey: KeyObject } | null;
+  /** Null for those who have a password. */
+  certificate: X509Certificate | null;
   tokenLifetimeSeconds: number;
 }
 
@@ -109,7 +109,7 @@ function proveClient(app: AppRegistration, form: URLSearchParams, tenantId: stri
     !fresh ||
     !typed ||
     !meant ||
-    x5tOf(assertion) !== app.certificate?.thumbprint.toLowerCase() ||
+    x5tOf(assertion) !== app.certificate?.fingerprint ||
     claims["iss"] !== app.appId ||
     claims["sub"] !== app.appId
   )
@@ -125,8 +125,9 @@ function refuseTenant(world: World, app: AppRegistration, audience: Audience, te
   });
 }
 
-/** The certificate's SHA-1, in hex. */
+/** The SHA-1 of the certificate that it names, as Node writes fingerprints. */
 function x5tOf(assertion: string): string {
   const header = recordOf(JSON.parse(Buffer.from(assertion.split(".")[0] ?? "", "base64url").toString("utf8")));
-  return Buffer.from(String(header["x5t"]), "base64url").toString("hex");
+  const digest = Buffer.from(String(header["x5t"]), "base64url").toString("hex").toUpperCase();
+  return digest.replaceAll(/(..)(?=.)/g, "$1:");
 }

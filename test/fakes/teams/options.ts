@@ -1,5 +1,3 @@
-import type { KeyObject } from "node:crypto";
-
 export interface FakeTeamsOptions {
   port?: number;
   /** Another for each fake when left out: SDKs keep tokens by it for as long as the process lives. */
@@ -10,8 +8,8 @@ export interface FakeTeamsOptions {
   anonymous?: boolean;
   /** Where the app is registered: a tenant, or `multi` for any. */
   registeredIn?: string;
-  /** In place of the password. */
-  certificate?: { thumbprint: string; publicKey: KeyObject };
+  /** The one registered in place of the password, in PEM. */
+  certificate?: string;
   tokenLifetimeSeconds?: number;
   /** The bot hears every message, not only those that mention it. */
   hearsEverything?: boolean;
