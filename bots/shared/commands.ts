@@ -8,8 +8,11 @@ export type ChatCommand =
   | { type: "help" }
   /** Words for the agent, which go to the session as a message would. Empty when none were given. */
   | { type: "steer"; text: string }
-  /** The next session runs this agent. `agent` is an id or a name, empty when none was given. */
-  | { type: "use"; agent: string }
+  /**
+   * The next session runs this agent. `agent` is an id or a name, empty when none was given. `sentence` is the message where
+   * it was said in words, which may be about something else; null where it was certainly meant as a command.
+   */
+  | { type: "use"; agent: string; sentence: string | null }
   | { type: "agents" }
   | { type: "usage" }
   | { type: "approve" }
@@ -106,7 +109,7 @@ function commandOf(word: string, rest: string): ChatCommand {
     case "steer":
       return { type: "steer", text: rest };
     case "use":
-      return { type: "use", agent: agentName(rest) };
+      return { type: "use", agent: agentName(rest), sentence: null };
     case "deny":
       return { type: "deny", reason: rest === "" ? null : rest };
     case "stop":
@@ -131,14 +134,14 @@ function parseWords(line: string, { approvalOpen }: ParseContext): ChatCommand |
     .replace(BEFORE, "")
     .replace(AFTER, "");
   const phrase = PHRASES.find(([pattern]) => pattern.test(bare));
-  return phrase?.[1] ?? parseUse(bare);
+  return phrase?.[1] ?? parseUse(bare, line);
 }
 
-function parseUse(bare: string): ChatCommand | null {
+function parseUse(bare: string, sentence: string): ChatCommand | null {
   const { named, called } = USE.exec(bare)?.groups ?? {};
   const agent = named ?? called;
   if (agent === undefined || agent.split(/\s+/).length > USE_NAME_WORDS_MAX) return null;
-  return { type: "use", agent: agentName(agent) };
+  return { type: "use", agent: agentName(agent), sentence };
 }
 
 /** `agent "Reports"`, as people write it: `Reports`. */

@@ -34,7 +34,8 @@ export interface CommandCall {
 
 /**
  * Does what a command says and answers it in the thread, once however often it is called for the same message.
- * @returns the words that the caller has to send to the session in place of the message, for `steer`; null otherwise
+ * @returns the words that the caller has to send to the session in place of the message, for `steer` and for what only looked like a
+ * command; null otherwise
  * @throws API errors, after which it may be called again; the signal's reason
  */
 export async function runCommand(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<string | null> {
@@ -43,13 +44,14 @@ export async function runCommand(deps: CommandDeps, call: CommandCall, signal: A
   // The thread's record, which the post needs, is missing where nobody has spoken yet.
   await store.threads.open(call.thread);
   const reply = await replyTo(deps, call, signal);
-  if (!reply) return null;
+  if (reply === null || typeof reply === "string") return reply;
   const once = { surface, deliveries: store.deliveries, thread: call.thread, signal };
   await postOnce(once, `reply:${call.messageId}`, (marker) => surface.post(call.thread, reply, marker, signal));
   return null;
 }
 
-async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<Notice | null> {
+/** Words are for the session: it was no command after all. */
+async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal): Promise<Notice | string | null> {
   const { command, thread } = call;
   switch (command.type) {
     case "help":
@@ -69,7 +71,7 @@ async function replyTo(deps: CommandDeps, call: CommandCall, signal: AbortSignal
     case "agents":
       return agents(deps, thread, signal);
     case "use":
-      return use(deps, thread, command.agent, signal);
+      return use(deps, thread, command, signal);
     case "usage":
       return usage(deps, call);
     case "approve":
@@ -112,12 +114,18 @@ async function agents(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSig
   return notice("info", agentsText(all, inUse) + how);
 }
 
-async function use(deps: CommandDeps, thread: ChatThreadKey, wanted: string, signal: AbortSignal): Promise<Notice> {
+async function use(
+  deps: CommandDeps,
+  thread: ChatThreadKey,
+  { agent: wanted, sentence }: Extract<ChatCommand, { type: "use" }>,
+  signal: AbortSignal,
+): Promise<Notice | string> {
   const { records } = deps;
-  if (!records) return notice("warning", "The agent of this thread can't be changed from here.");
+  if (!records) return sentence ?? notice("warning", "The agent of this thread can't be changed from here.");
   if (wanted === "") return agents(deps, thread, signal);
   const all = await listAgents(deps.client, deps.defaultAgentId ?? null, signal);
   const match = findAgentNamed(all, wanted);
+  if (match.type === "none" && sentence !== null) return sentence;
   if (match.type !== "one") return notice("warning", unclearAgentText(wanted, match));
   return switchAgent({ ...deps, records }, thread, match.agent, signal);
 }

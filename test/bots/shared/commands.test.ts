@@ -80,13 +80,19 @@ describe("a command", () => {
     ["/use agent_01AbC", "agent_01AbC"],
     ["/use agent Reports", "Reports"],
     ['/use "Board decks"', "Board decks"],
+    ["/use", ""],
+  ])("use: %j names %j", (text, agent) => {
+    expect(parseCommand(text)).toEqual({ type: "use", agent, sentence: null });
+  });
+
+  it.each([
     ["use agent Reports", "Reports"],
     ["please use the agent Board decks", "Board decks"],
     ["Use the reports agent.", "reports"],
     ["switch to agent reports", "reports"],
-    ["/use", ""],
-  ])("use: %j names %j", (text, agent) => {
-    expect(parseCommand(text)).toEqual({ type: "use", agent });
+    ["use agent names instead", "names instead"],
+  ])("use: %j names %j, and keeps the words, which may mean something else", (text, agent) => {
+    expect(parseCommand(text)).toEqual({ type: "use", agent, sentence: text });
   });
 
   it.each([
@@ -239,8 +245,8 @@ describe("behind the app's own slash command", () => {
     ],
     ["steer: use green", { type: "steer", text: "use green" }],
     ["steer", { type: "steer", text: "" }],
-    ["use blue", { type: "use", agent: "blue" }],
-    ["use agent Board decks", { type: "use", agent: "Board decks" }],
+    ["use blue", { type: "use", agent: "blue", sentence: null }],
+    ["use agent Board decks", { type: "use", agent: "Board decks", sentence: null }],
     ["agents", { type: "agents" }],
     ["usage", { type: "usage" }],
     ["deny too risky", { type: "deny", reason: "too risky" }],

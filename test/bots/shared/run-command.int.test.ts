@@ -173,6 +173,14 @@ describe("use", () => {
     expect(await records.directory.chosenAgent(thread)).toBeNull();
   });
 
+  it("in words that name no agent is a message", async () => {
+    const { write } = openThread();
+    const sentence = "use agent names instead";
+    expect(await write(sentence)).toEqual({ words: sentence, reply: "" });
+    expect((await write("use agent reports")).reply).toContain("**Reports**");
+    expect((await write("use agent board")).reply).toContain("Several agents");
+  });
+
   it("without a name lists the agents", async () => {
     expect((await openThread().write("/use")).reply).toContain("**Reports**");
   });
