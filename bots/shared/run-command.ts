@@ -9,6 +9,7 @@ import type { ChatThreadKey } from "./chat-thread.ts";
 import { threadHelp, unknownCommandText } from "./command-help.ts";
 import type { ChatCommand } from "./commands.ts";
 import { interrupt, type InterruptDeps } from "./interrupt.ts";
+import { leaveSession } from "./leave-session.ts";
 import { postOnce } from "./post-once.ts";
 import { notice, type Notice } from "./render.ts";
 import { statusReport, statusText } from "./status-report.ts";
@@ -100,7 +101,7 @@ async function startAfresh(deps: CommandDeps, thread: ChatThreadKey, signal: Abo
   const sessionId = await deps.sessions.current(thread);
   if (sessionId === null) return notice("info", "This thread is fresh already. Write what you need.");
   await interrupt(deps, thread, sessionId, signal);
-  await deps.sessions.detach(thread, sessionId);
+  await leaveSession(deps, thread, sessionId, signal);
   return notice("info", "A fresh start: your next message begins a new session.");
 }
 

@@ -4,6 +4,7 @@ import { isTransient } from "./api-errors.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
 import type { ChatRecords, ThreadSummary } from "./chat-records.ts";
 import type { ChatSource } from "./chat-source.ts";
+import type { ChatStore } from "./chat-store.ts";
 import { slashHelp, unknownCommandText } from "./command-help.ts";
 import { parseSlash } from "./commands.ts";
 import type { Person } from "./person.ts";
@@ -15,6 +16,7 @@ import { threadLines, threadName, type ThreadLine } from "./thread-line.ts";
 import { usageReport, usageText } from "./usage-report.ts";
 
 export interface SlashDeps extends SwitchDeps, ActionDeps {
+  store: Pick<ChatStore, "threads" | "deliveries">;
   source: Pick<ChatSource, "linkTo">;
   records: Pick<ChatRecords, "directory" | "policies" | "spend">;
 }

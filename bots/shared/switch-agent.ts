@@ -4,13 +4,14 @@ import { placeOf } from "./chat-place.ts";
 import type { ChatRecords } from "./chat-records.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import { isAtWork } from "./interrupt.ts";
+import { leaveSession, type LeaveDeps } from "./leave-session.ts";
 import { plainWords } from "./plain-words.ts";
 import { notice, type Notice } from "./render.ts";
 import type { ThreadSessions } from "./thread-sessions.ts";
 
-export interface SwitchDeps {
+export interface SwitchDeps extends LeaveDeps {
   client: Anthropic;
-  sessions: Pick<ThreadSessions, "current" | "detach">;
+  sessions: Pick<ThreadSessions, "current">;
   records: Pick<ChatRecords, "directory" | "policies">;
   /** Runs where neither policy nor `use` names another. */
   defaultAgentId?: string;
@@ -24,11 +25,12 @@ const REQUEST_TIMEOUT_MS = 15_000;
  * @throws API errors; the signal's reason
  */
 export async function switchAgent(
-  { client, sessions, records }: SwitchDeps,
+  deps: SwitchDeps,
   thread: ChatThreadKey,
   { id, name }: ChoosableAgent,
   signal: AbortSignal,
 ): Promise<Notice> {
+  const { client, sessions, records } = deps;
   const sessionId = await sessions.current(thread);
   if (sessionId !== null) {
     if ((await agentOf(client, sessionId, signal)) === id)
@@ -41,7 +43,7 @@ export async function switchAgent(
     }
   }
   await records.directory.chooseAgent(thread, id);
-  if (sessionId !== null) await sessions.detach(thread, sessionId);
+  if (sessionId !== null) await leaveSession(deps, thread, sessionId, signal);
   const forgets = sessionId === null ? "" : ", with nothing remembered from before";
   return notice("info", `The next message begins a session with **${plainWords(name)}**${forgets}.`);
 }
