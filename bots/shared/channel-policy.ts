@@ -3,6 +3,8 @@ import { z } from "zod";
 /** What an operator may set for a place. What is missing is inherited: place, then team, then `DEFAULT_POLICY`. */
 export const PolicySettings = z.strictObject({
   agentId: z.string().optional(),
+  /** The agents that people may switch to; where it is missing, any, or none where `agentId` is set. */
+  agents: z.array(z.string()).optional(),
   environmentId: z.string().optional(),
   vaultIds: z.array(z.string()).optional(),
   /** Whether replies in a thread the agent is in count without a mention. */
@@ -25,6 +27,8 @@ export type PolicySettings = z.infer<typeof PolicySettings>;
 export interface ChannelPolicy {
   /** Null for the default agent. */
   agentId: string | null;
+  /** Null when nothing is said of it: see `mayUseAgent`. */
+  agents: readonly string[] | null;
   environmentId: string | null;
   vaultIds: readonly string[];
   mode: "thread" | "mention_only";
@@ -40,6 +44,7 @@ export interface ChannelPolicy {
 
 export const DEFAULT_POLICY: ChannelPolicy = {
   agentId: null,
+  agents: null,
   environmentId: null,
   vaultIds: [],
   mode: "thread",

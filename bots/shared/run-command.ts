@@ -1,4 +1,5 @@
 import { agentsText, findAgentNamed, listAgents, unclearAgentText } from "./agent-choice.ts";
+import { mayUseAgent } from "./agent-permission.ts";
 import { decideAll } from "./approval-command.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
 import { placeOf } from "./chat-place.ts";
@@ -111,8 +112,11 @@ async function agents(deps: CommandDeps, thread: ChatThreadKey, signal: AbortSig
     listAgents(client, defaultAgentId, signal),
     threadAgent(deps, thread, signal),
   ]);
-  const how = records ? "\n\n`use agent <name>` gives this thread to another one." : "";
-  return notice("info", agentsText(all, inUse) + how);
+  const place = placeOf(thread);
+  const policy = records && place !== null ? await records.policies.of(place) : null;
+  const usable = policy ? all.filter(({ id }) => id === inUse || mayUseAgent(policy, id, defaultAgentId)) : all;
+  const how = policy ? "\n\n`use agent <name>` gives this thread to another one." : "";
+  return notice("info", agentsText(usable, inUse) + how);
 }
 
 async function use(

@@ -1,4 +1,5 @@
 import { messageOf, RetryableError, TerminalError } from "../../src/errors.ts";
+import { agentIn } from "./agent-permission.ts";
 import type { ChannelPolicy } from "./channel-policy.ts";
 import { parseChatThreadKey, type ChatThreadKey } from "./chat-thread.ts";
 import type { Person } from "./person.ts";
@@ -9,7 +10,7 @@ export interface SessionOrigin {
   thread: ChatThreadKey;
   policy: ChannelPolicy;
   person: Person;
-  /** That the person named; null for what was chosen for the thread, or by the policy. */
+  /** That the person named, who may not be allowed to; null for what was chosen for the thread, or by the policy. */
   agentId: string | null;
   title: string;
 }
@@ -26,10 +27,10 @@ export async function planSession(
   signal: AbortSignal,
 ): Promise<SessionPlan> {
   const [chosen, link] = await Promise.all([
-    agentId ?? scope.records.directory.chosenAgent(thread),
+    scope.records.directory.chosenAgent(thread),
     linkTo(scope, thread, signal),
   ]);
-  const agent = chosen ?? policy.agentId;
+  const agent = agentIn(policy, agentId, chosen);
   return {
     agentId: agent ?? (await scope.defaultAgent.get()).agentId,
     environmentId: policy.environmentId ?? (await scope.defaultAgent.get()).environmentId,

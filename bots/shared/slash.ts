@@ -1,5 +1,6 @@
 import { messageOf } from "../../src/errors.ts";
 import { agentsText, findAgentNamed, listAgents, unclearAgentText } from "./agent-choice.ts";
+import { mayUseAgent } from "./agent-permission.ts";
 import { isTransient } from "./api-errors.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
 import type { ChatRecords, ThreadSummary } from "./chat-records.ts";
@@ -154,7 +155,8 @@ async function agents(deps: SlashDeps, { place }: SlashCall, signal: AbortSignal
   const [all, policy] = await Promise.all([listAgents(client, defaultAgentId, signal), records.policies.of(place)]);
   const how =
     "`use <agent>` gives your latest thread here to another one; write `use agent <name>` in any other thread.";
-  return notice("info", `${agentsText(all, policy.agentId ?? defaultAgentId)}\n\n${how}`);
+  const usable = all.filter(({ id }) => mayUseAgent(policy, id, defaultAgentId));
+  return notice("info", `${agentsText(usable, policy.agentId ?? defaultAgentId)}\n\n${how}`);
 }
 
 async function use(deps: SlashDeps, call: SlashCall, wanted: string, signal: AbortSignal): Promise<SlashReply> {

@@ -1,5 +1,6 @@
 import { NotFoundError, type Anthropic } from "@anthropic-ai/sdk";
 import type { ChoosableAgent } from "./agent-choice.ts";
+import { agentIn, agentRefusal, mayUseAgent } from "./agent-permission.ts";
 import { placeOf } from "./chat-place.ts";
 import type { ChatRecords } from "./chat-records.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
@@ -21,7 +22,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
  * Gives a thread to another agent, from its next message on. A thread that is at work keeps its agent: what it is doing is
- * not ended by the way. Says what came of it; may be called again.
+ * not ended by the way, and the policy of its place says whom people may choose. Says what came of it; may be called again.
  * @throws API errors; the signal's reason
  */
 export async function switchAgent(
@@ -30,7 +31,10 @@ export async function switchAgent(
   { id, name }: ChoosableAgent,
   signal: AbortSignal,
 ): Promise<Notice> {
-  const { client, sessions, records } = deps;
+  const { client, sessions, records, defaultAgentId = null } = deps;
+  const place = placeOf(thread);
+  const policy = place && (await records.policies.of(place));
+  if (policy && !mayUseAgent(policy, id, defaultAgentId)) return agentRefusal(policy);
   const sessionId = await sessions.current(thread);
   if (sessionId !== null) {
     if ((await agentOf(client, sessionId, signal)) === id)
@@ -63,7 +67,7 @@ export async function threadAgent(
   const place = placeOf(thread);
   const chosen = (await deps.records?.directory.chosenAgent(thread)) ?? null;
   const policy = place === null ? null : ((await deps.records?.policies.of(place)) ?? null);
-  return chosen ?? policy?.agentId ?? deps.defaultAgentId ?? null;
+  return (policy ? agentIn(policy, chosen) : chosen) ?? deps.defaultAgentId ?? null;
 }
 
 /** Null when the session was deleted. */

@@ -1,6 +1,7 @@
 import { APIError } from "@anthropic-ai/sdk";
 import { RetryableError } from "../../src/errors.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { agentIn, mayUseAgent } from "./agent-permission.ts";
 import { budgetRefusal } from "./budget.ts";
 import type { ChannelPolicy } from "./channel-policy.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
@@ -39,6 +40,8 @@ export interface MessageWork {
 
 /** From this attempt on, what the surface can't give is done without. */
 const LAST_TRY = 3;
+const OTHER_AGENT =
+  "The agent that you picked can't be used here: the channel's agent is set by an operator. It does the work instead.";
 
 /**
  * Brings a message to the session of its thread, or does the command that it is, and settles it. May be called again after
@@ -139,9 +142,12 @@ async function readEarlier(scope: TakeInScope, work: MessageWork): Promise<Earli
 }
 
 async function makeSession(scope: TakeInScope, work: MessageWork, title: string): Promise<string> {
-  const { thread, policy, person, item, claim } = work;
+  const { thread, policy, person, item, pending, claim, signal } = work;
   const origin = { thread, policy, person, agentId: item.agentId, title };
   try {
+    if (item.agentId !== null && !mayUseAgent(policy, item.agentId, (await scope.defaultAgent.get()).agentId)) {
+      work.aside(tryToTell(scope, thread, `agent:${pending.messageId}`, notice("warning", OTHER_AGENT), signal));
+    }
     return await scope.sessions.ensure(thread, await planSession(scope, origin, claim.signal), claim.signal);
   } catch (error) {
     // The agent or the environment may have been archived since they were looked up.
@@ -179,7 +185,7 @@ async function finish(
 async function noteBeginning(scope: TakeInScope, work: MessageWork, sessionId: string, title: string): Promise<void> {
   const { thread, place, policy, person, item } = work;
   const { audit, directory } = scope.records;
-  const detail = { title, agent_id: item.agentId ?? policy.agentId };
+  const detail = { title, agent_id: agentIn(policy, item.agentId) };
   // Before it is noted: once too often in the audit is better than never.
   await audit.record({ action: "session_started", place, thread, sessionId, person, detail });
   await directory.began(thread, { place, requester: person.id, title });

@@ -5,6 +5,7 @@ import { UsageError } from "./command.ts";
 
 const FLAGS = {
   agent: { type: "string" },
+  agents: { type: "string" },
   environment: { type: "string" },
   vaults: { type: "string" },
   mode: { type: "string" },
@@ -29,6 +30,7 @@ const number = (value: string) => (value.trim() === "" ? value : Number(value));
 
 const SETTINGS: Record<Flag, { name: keyof PolicySettings; read(value: string): unknown; says: string }> = {
   agent: { name: "agentId", read: (value) => value, says: "is the id of an agent" },
+  agents: { name: "agents", read: list, says: "is a list of agent ids, separated by commas, or none" },
   environment: { name: "environmentId", read: (value) => value, says: "is the id of an environment" },
   // Sessions can't be given vaults yet: with any set, none would start.
   vaults: {

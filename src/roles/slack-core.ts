@@ -1,4 +1,6 @@
 import { listAgents } from "../../bots/shared/agent-choice.ts";
+import { mayUseAgent } from "../../bots/shared/agent-permission.ts";
+import { placeOf } from "../../bots/shared/chat-place.ts";
 import { othersWhoDecide } from "../../bots/shared/deciders.ts";
 import { homeOf } from "../../bots/shared/home.ts";
 import { runPicked } from "../../bots/shared/picked.ts";
@@ -34,7 +36,15 @@ export function slackCore(core: ChatCoreParts, chat: Chat): Omit<ChatCore, "name
       const deps = { client, threads: store.threads, ratings: records.ratings, log };
       await rateAnswer(deps, rating, AbortSignal.timeout(RATE_WITHIN_MS));
     },
-    agents: async (signal) => listAgents(client, core.knownDefault().defaultAgentId ?? null, signal),
+    async agents(thread, signal) {
+      const { defaultAgentId = null } = core.knownDefault();
+      const place = placeOf(thread);
+      const [all, policy] = await Promise.all([
+        listAgents(client, defaultAgentId, signal),
+        place && records.policies.of(place),
+      ]);
+      return policy ? all.filter(({ id }) => mayUseAgent(policy, id, defaultAgentId)) : all;
+    },
     runSlash: (call, signal) => runSlash(beside(), call, signal),
     runPicked: (call, signal) => runPicked(beside(), call, signal),
     home: (team, personId, signal) =>

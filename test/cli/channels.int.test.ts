@@ -74,6 +74,17 @@ describe("deckhand channels", () => {
     expect((await deckhand("audit", "--limit", "1")).stdout.trim().split("\n")).toHaveLength(1);
   });
 
+  it("tells agents that nobody may choose of from agents that nothing is said of", async () => {
+    const agentsShown = async () => /agents {2,}(.*)/.exec((await deckhand("channels", "show", place)).stdout)?.[1];
+    await deckhand("channels", "set", place, "--agents", "agent_1,agent_2");
+    expect((await policyOf()).agents).toEqual(["agent_1", "agent_2"]);
+    await deckhand("channels", "set", place, "--agents", "none");
+    expect(await agentsShown()).toBe("none");
+    await deckhand("channels", "set", place, "--agents", "inherit");
+    expect(await agentsShown()).toMatch(/^any/);
+    await deckhand("channels", "unset", place);
+  });
+
   it.each([
     [["channels"], /list, show, set or unset/],
     [["channels", "set"], /nothing to set/],

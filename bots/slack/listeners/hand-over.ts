@@ -1,7 +1,7 @@
 import type { App } from "@slack/bolt";
 import { z } from "zod";
 import { messageOf, TerminalError } from "../../../src/errors.ts";
-import { chatThreadKey, parseChatThreadKey } from "../../shared/chat-thread.ts";
+import { chatThreadKey, type ChatThreadKey, parseChatThreadKey } from "../../shared/chat-thread.ts";
 import {
   type AgentOption,
   HAND_OVER_MODAL,
@@ -26,10 +26,11 @@ export function listenToHandOver(app: App, deps: ListenerDeps): void {
 
   app.shortcut({ callback_id: HAND_OVER_SHORTCUT, type: "message_action" }, ({ shortcut, ack, respond }) =>
     orTell(respond, async () => {
-      const thread = parseChatThreadKey(pressedThread(shortcut));
+      const key = pressedThread(shortcut);
+      const thread = parseChatThreadKey(key);
       if (thread.surface !== "slack") throw new TerminalError("This message is in no thread of Slack.");
       const { team, channel, threadTs } = thread;
-      const agents = await agentsNow(deps);
+      const agents = await agentsNow(deps, key);
       await api.call(
         { team, method: "views.open" },
         (client) =>
@@ -84,9 +85,9 @@ async function handOver({ api, core }: ListenerDeps, view: unknown, personId: st
 }
 
 /** Without a choice of agents the modal still does its work. */
-async function agentsNow({ core, log }: ListenerDeps): Promise<AgentOption[]> {
+async function agentsNow({ core, log }: ListenerDeps, thread: ChatThreadKey): Promise<AgentOption[]> {
   try {
-    return await core.agents(AbortSignal.timeout(AGENTS_WITHIN_MS));
+    return await core.agents(thread, AbortSignal.timeout(AGENTS_WITHIN_MS));
   } catch (error) {
     log.warn({ error: messageOf(error) }, "no agents to choose from: the platform did not say");
     return [];

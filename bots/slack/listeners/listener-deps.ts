@@ -33,8 +33,8 @@ export interface ChatCore {
   runPicked(call: PickedCall, signal: AbortSignal): Promise<SlashReply>;
   /** What a person's home shows. Asks the platform. */
   home(team: string, personId: string, signal: AbortSignal): Promise<HomeData>;
-  /** The agents that work can be handed to. Asks the platform. */
-  agents(signal: AbortSignal): Promise<AgentOption[]>;
+  /** The agents that work in this thread can be handed to. Asks the platform. */
+  agents(thread: ChatThreadKey, signal: AbortSignal): Promise<AgentOption[]>;
 }
 
 export interface ListenerDeps {

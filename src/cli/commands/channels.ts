@@ -21,6 +21,7 @@ the next message on.
 
 Options of set; each also takes "inherit", which takes the setting back:
   --agent ID             What new sessions run.
+  --agents ID,…          The agents that people may switch to, or none. Not set: any, or none where --agent is set.
   --environment ID       Where they run.
   --vaults ID,…          The credentials they may use: only none, for now.
   --mode MODE            thread: replies in a thread the agent is in count. mention_only: only mentions do.
@@ -74,7 +75,8 @@ async function show(args: string[], io: CommandIo): Promise<number> {
   io.stdout.write(`${place}\n`);
   for (const [name, value] of Object.entries(policy)) {
     const from = name in own ? "" : name in team ? `  (from ${teamOf(place)})` : "  (default)";
-    io.stdout.write(`  ${name.padEnd(NAME_CHARS)}  ${shown(value)}${from}\n`);
+    const said = name === "agents" && value === null ? ANY_UNLESS_SET : shown(value);
+    io.stdout.write(`  ${name.padEnd(NAME_CHARS)}  ${said}${from}\n`);
   }
   return 0;
 }
@@ -130,6 +132,7 @@ function readPlace(args: string[]): { place: ChatPlaceKey; json: boolean } {
   return { place: placeNamed(positionals[0]), json: values.json ?? false };
 }
 
+const ANY_UNLESS_SET = "any, or none where agentId is set";
 const NAME_CHARS = "monthlyBudgetUsd".length;
 
 function writeSettings({ stdout }: CommandIo, place: ChatPlaceKey, settings: PolicySettings): void {

@@ -107,10 +107,20 @@ describe("agents", () => {
 
   it("marks the one that the policy names, and over it the one that was chosen", async () => {
     const { write, place } = openThread();
-    await records.policies.set(place, { agentId: await agentNamed("Reports") });
+    const agents = [await agentNamed("Board decks")];
+    await records.policies.set(place, { agentId: await agentNamed("Reports"), agents });
     expect((await write("agents")).reply).toContain("**Reports** (in use)");
     await write("/use board decks");
     expect((await write("agents")).reply).toContain("**Board decks** (in use)");
+  });
+
+  it("leaves out whom people can't use there, and one that was chosen before an operator decided", async () => {
+    const { write, place } = openThread();
+    await write("/use board decks");
+    await records.policies.set(place, { agentId: await agentNamed("Reports") });
+    const { reply } = await write("agents");
+    expect(reply).toContain("**Reports** (in use)");
+    expect(reply).not.toContain("Board decks");
   });
 
   it("leaves archived ones out", async () => {
@@ -171,6 +181,29 @@ describe("use", () => {
     const { reply } = await write(`/use ${name}`);
     for (const part of said) expect(reply).toContain(part);
     expect(await records.directory.chosenAgent(thread)).toBeNull();
+  });
+
+  it("does not go round the agent that an operator has set", async () => {
+    const { write, thread, place } = openThread();
+    const id = await agentNamed("Reports");
+    await records.policies.set(place, { agentId: id });
+    expect((await write("/use board decks")).reply).toContain("The channel's agent is set by an operator.");
+    expect(await records.directory.chosenAgent(thread)).toBeNull();
+    await write("/use reports");
+    expect(await records.directory.chosenAgent(thread)).toBe(id);
+  });
+
+  it("keeps to the agents that an operator lets people choose of", async () => {
+    const { write, thread, place } = openThread();
+    const agents = [await agentNamed("Board decks")];
+    await records.policies.set(place, { agents });
+    expect((await write("/use reports")).reply).toContain("`agents` lists");
+    await write("/use board decks");
+    expect(await records.directory.chosenAgent(thread)).toBe(agents[0]);
+    await write("/use deckhand");
+    expect(await records.directory.chosenAgent(thread)).toBe(agent.agentId);
+    await records.policies.set(place, { agents: [] });
+    expect((await write("/use board decks")).reply).toContain("set by an operator");
   });
 
   it("in words that name no agent is a message", async () => {

@@ -178,7 +178,7 @@ describe("a message", () => {
     expect(t.service.acknowledged.map(({ how }) => how)).toEqual(["started", "queued", "queued", "queued"]);
   });
 
-  it("runs what the policy of its channel says, and what it names itself before that", async () => {
+  it("runs what the policy of its channel says, and before that what it names itself where people may choose", async () => {
     const mine = await api.client.beta.agents.create({ name: "Mine", model: "model-b" });
     const named = await api.client.beta.agents.create({ name: "Named", model: "model-c" });
     const environment = await api.client.beta.environments.create({ name: "special" });
@@ -186,10 +186,23 @@ describe("a message", () => {
     await t.say("1.0", "Hi");
     await t.run();
     expect((await t.sessionsMade())[0]).toMatchObject({ agent: { id: mine.id }, environment_id: environment.id });
-    const other = await openThread({ agentId: mine.id });
+    const other = await openThread({ agentId: mine.id, agents: [named.id] });
     await other.say("1.0", "Hi", { agentId: named.id });
     await other.run();
     expect((await other.sessionsMade())[0]).toMatchObject({ agent: { id: named.id } });
+    expect(other.service.words()).toEqual([]);
+  });
+
+  it("runs the channel's agent though it names another one, or one was chosen before an operator decided", async () => {
+    const mine = await api.client.beta.agents.create({ name: "Mine", model: "model-b" });
+    const named = await api.client.beta.agents.create({ name: "Named", model: "model-c" });
+    const t = await openThread({ agentId: mine.id });
+    await store.threads.open(t.thread);
+    await records.directory.chooseAgent(t.thread, named.id);
+    await t.say("1.0", "Hi", { agentId: named.id });
+    await t.run();
+    expect((await t.sessionsMade())[0]).toMatchObject({ agent: { id: mine.id } });
+    expect(t.service.words()).toEqual([expect.stringContaining("The agent that you picked can't be used here")]);
   });
 
   it("counts though it can't be acknowledged", async () => {
