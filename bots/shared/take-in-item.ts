@@ -72,7 +72,7 @@ async function hear(
   ]);
   // Whoever says stop where the agent is at work means the agent, whatever else has to be said to it by name.
   const mustBeNamed = policy.mode === "mention_only" && pending.item.type !== "stop";
-  if (overheard && (mustBeNamed || reading.sessionId === null)) return null;
+  if (overheard && (mustBeNamed || !(await isOurs(scope, thread, reading)))) return null;
 
   const person = known ?? (await ask());
   const denial = await denialOf(scope.source, policy, place, person, claim.signal);
@@ -81,4 +81,14 @@ async function hear(
   const detail = { reason: denial, asked: pending.item.type };
   await audit.record({ action: "request_denied", place, thread, sessionId: reading.sessionId, person, detail });
   return null;
+}
+
+/** Whether the agent was called into this thread, also where its next session is yet to begin: after `new`, after `use`. */
+async function isOurs(
+  { store, records }: TakeInScope,
+  thread: ChatThreadKey,
+  { sessionId }: Reading,
+): Promise<boolean> {
+  if (sessionId !== null || (await records.directory.chosenAgent(thread)) !== null) return true;
+  return (await store.threads.open(thread)).generation > 0;
 }
