@@ -14,7 +14,7 @@ export interface Arrival {
 }
 
 export interface AcceptDeps {
-  inbox: Pick<Inbox, "keep">;
+  inbox: Pick<Inbox, "keep" | "bringFiles">;
   /** Tells whoever takes things in. Never rejects, and takes no longer than a surface may wait for its answer. */
   hint(thread: ChatThreadKey): Promise<void>;
 }
@@ -26,9 +26,15 @@ export interface AcceptDeps {
  */
 export async function accept({ inbox, hint }: AcceptDeps, arrival: Arrival): Promise<boolean> {
   const { thread, messageId, item, receiptId } = arrival;
-  if (!(await inbox.keep(thread, messageId, urgentFirst(item), receiptId))) return false;
-  await hint(thread);
-  return true;
+  const isNew = await inbox.keep(thread, messageId, urgentFirst(item), receiptId);
+  if (isNew || (await bringsFiles(inbox, arrival))) await hint(thread);
+  return isNew;
+}
+
+/** Another delivery of a message tells which files it has, when the one that was kept could not. */
+async function bringsFiles(inbox: AcceptDeps["inbox"], { thread, messageId, item }: Arrival): Promise<boolean> {
+  if (item.type !== "message" || item.filesMayFollow === true) return false;
+  return inbox.bringFiles(thread, messageId, item.attachments);
 }
 
 /** Pure: a stop in words is kept as one, so that it does not wait behind the messages it is about. */

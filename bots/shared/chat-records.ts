@@ -1,5 +1,6 @@
 import type { ChannelPolicy, PolicySettings } from "./channel-policy.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
+import type { AttachmentRef } from "./chat-source.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import type { InboundItem } from "./inbound-item.ts";
 import type { Person } from "./person.ts";
@@ -18,14 +19,23 @@ export type ItemClaim = Pick<PendingItem, "messageId" | "attempts">;
 
 /** What people did, kept from the moment it was acknowledged until it was dealt with. */
 export interface Inbox {
-  /** False when this delivery (`receiptId`) or this message was kept before. Durable when it resolves. */
+  /**
+   * False when this delivery (`receiptId`) or this message was kept before. Durable when it resolves. With a message that
+   * files may follow, an item for those is kept too. It may be claimed after a while, when nothing has brought them.
+   */
   keep(thread: ChatThreadKey, messageId: string, item: InboundItem, receiptId: string | null): Promise<boolean>;
+  /**
+   * Says which files, perhaps none, a message has that files may follow; without effect when that was said before, or none
+   * may follow. True when there are now files to be claimed.
+   */
+  bringFiles(thread: ChatThreadKey, messageId: string, attachments: readonly AttachmentRef[]): Promise<boolean>;
   /** Whether anything was ever kept of this thread, so that it may be one that the agent is in. */
   knows(thread: ChatThreadKey): Promise<boolean>;
   /**
    * The thread's oldest item that was not dealt with, claimed for `ttlMs`; null when there is none that may be claimed now.
    * Messages are claimed one at a time, and so are decisions and stops. A message waits until no decision or stop is left;
-   * those wait for no message, not even for one that is claimed. A postponed item keeps its place.
+   * those wait for no message, not even for one that is claimed. Files wait for the messages before them, and hold up none.
+   * A postponed item keeps its place.
    */
   claimNext(thread: ChatThreadKey, ttlMs: number): Promise<PendingItem | null>;
   /** Holds a claim longer. False when it is over: the item was dropped or settled, or another has claimed it. */
@@ -37,7 +47,7 @@ export interface Inbox {
   settle(thread: ChatThreadKey, messageId: string, eventId: string | null): Promise<boolean>;
   /** Gives a claim back, for another attempt in `delayMs` at the earliest. No effect when the claim is over. */
   postpone(thread: ChatThreadKey, claim: ItemClaim, delayMs: number): Promise<void>;
-  /** Settles every message that was kept before this item, claimed ones too. Returns their ids, oldest first. */
+  /** Settles every message that was kept before this item, with its files, claimed ones too. Returns the messages' ids, oldest first. */
   dropMessages(thread: ChatThreadKey, before: string): Promise<string[]>;
   /** Threads of these surfaces with items that may be claimed now, oldest first. */
   unsettled(surfaces: readonly string[], limit: number): Promise<ChatThreadKey[]>;

@@ -16,6 +16,17 @@ export const InboundItem = z.discriminatedUnion("type", [
     agentId: z.string().nullable(),
     /** The surface's name of what it should react to; null for the message itself being none, as from a modal. */
     reactTo: z.string().nullable(),
+    /** The surface may have left its files out of this delivery: see `Inbox.bringFiles`. Missing where it does not do that. */
+    filesMayFollow: z.boolean().optional(),
+  }),
+  /** What files came with a message that was kept without any. */
+  z.object({
+    type: z.literal("files"),
+    personId: z.string(),
+    /** The message that they belong to. */
+    of: z.string(),
+    /** Null until the surface has told, or was asked. */
+    attachments: z.array(AttachmentRef).nullable(),
   }),
   z.object({
     type: z.literal("decision"),

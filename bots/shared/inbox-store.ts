@@ -10,6 +10,8 @@ interface ClaimedRow {
   waited_ms: number;
 }
 
+/** A surface that delivers a message twice, once with its files, does so within this time. */
+const FILES_AWAITED_MS = 5_000;
 /** Sets the locks that order claims apart from other advisory locks. */
 const CLAIM_LOCK_SEED = 20_261_122;
 
@@ -17,16 +19,36 @@ const CLAIM_LOCK_SEED = 20_261_122;
 export function createInboxStore(prisma: Database["prisma"]): Inbox {
   return {
     async keep(thread, messageId, item, receiptId) {
-      const count = await prisma.$executeRaw`
+      const files = filesToFollow(messageId, item);
+      const rows = await prisma.$queryRaw<unknown[]>`
         WITH receipt AS (
           INSERT INTO chat_receipts (id) SELECT ${receiptId}::text WHERE ${receiptId}::text IS NOT NULL
           ON CONFLICT DO NOTHING RETURNING id
+        ), kept AS (
+          INSERT INTO chat_inbound (chat_thread_key, message_id, payload)
+          SELECT ${thread}, ${messageId}, ${JSON.stringify(item)}::jsonb
+          WHERE ${receiptId}::text IS NULL OR EXISTS (SELECT FROM receipt)
+          ON CONFLICT DO NOTHING RETURNING chat_thread_key
+        ), files AS (
+          INSERT INTO chat_inbound (chat_thread_key, message_id, payload, claimed_until)
+          SELECT chat_thread_key, ${filesId(messageId)}, ${JSON.stringify(files)}::jsonb,
+            now() + ${FILES_AWAITED_MS} * interval '1 ms'
+          FROM kept WHERE ${files !== null}::boolean
         )
-        INSERT INTO chat_inbound (chat_thread_key, message_id, payload)
-        SELECT ${thread}, ${messageId}, ${JSON.stringify(item)}::jsonb
-        WHERE ${receiptId}::text IS NULL OR EXISTS (SELECT FROM receipt)
-        ON CONFLICT DO NOTHING`;
-      return count === 1;
+        SELECT 1 FROM kept`;
+      return rows.length === 1;
+    },
+
+    async bringFiles(thread, messageId, attachments) {
+      const count = await prisma.$executeRaw`
+        UPDATE chat_inbound SET
+          payload = CASE WHEN ${attachments.length > 0}::boolean
+            THEN jsonb_set(payload, '{attachments}', ${JSON.stringify(attachments)}::jsonb) END,
+          settled_at = CASE WHEN ${attachments.length === 0}::boolean THEN now() END,
+          claimed_until = NULL
+        WHERE chat_thread_key = ${thread} AND message_id = ${filesId(messageId)} AND settled_at IS NULL
+          AND payload->'attachments' = 'null'::jsonb`;
+      return count === 1 && attachments.length > 0;
     },
 
     async knows(thread) {
@@ -43,13 +65,15 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
         prisma.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${thread}, ${CLAIM_LOCK_SEED}::bigint))`,
         prisma.$queryRaw<ClaimedRow[]>`
           WITH pending AS (
-            SELECT message_id, arrival, payload->>'type' <> 'message' AS urgent,
-              COALESCE(claimed_until > clock_timestamp(), false) AS held
+            SELECT message_id, arrival, COALESCE(claimed_until > clock_timestamp(), false) AS held,
+              CASE WHEN payload->>'type' IN ('message', 'files') THEN payload->>'type' ELSE 'urgent' END AS kind
             FROM chat_inbound WHERE chat_thread_key = ${thread} AND settled_at IS NULL AND payload IS NOT NULL
           ), next AS (
             SELECT message_id FROM pending AS p
-            WHERE NOT EXISTS (SELECT FROM pending AS o WHERE o.urgent = p.urgent AND o.held)
-              AND (p.urgent OR NOT EXISTS (SELECT FROM pending AS o WHERE o.urgent))
+            WHERE NOT EXISTS (SELECT FROM pending AS o WHERE o.kind = p.kind AND o.held)
+              AND (p.kind = 'urgent' OR NOT EXISTS (SELECT FROM pending AS o WHERE o.kind = 'urgent'))
+              AND (p.kind <> 'files'
+                OR NOT EXISTS (SELECT FROM pending AS o WHERE o.kind = 'message' AND o.arrival < p.arrival))
             ORDER BY arrival LIMIT 1
           )
           UPDATE chat_inbound AS i SET
@@ -104,11 +128,11 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
       const rows = await prisma.$queryRaw<{ message_id: string }[]>`
         WITH dropped AS (
           UPDATE chat_inbound SET settled_at = now(), payload = NULL
-          WHERE chat_thread_key = ${thread} AND settled_at IS NULL AND payload->>'type' = 'message'
+          WHERE chat_thread_key = ${thread} AND settled_at IS NULL AND payload->>'type' IN ('message', 'files')
             AND arrival < (SELECT arrival FROM chat_inbound WHERE chat_thread_key = ${thread} AND message_id = ${before})
           RETURNING message_id, arrival
         )
-        SELECT message_id FROM dropped ORDER BY arrival`;
+        SELECT message_id FROM dropped WHERE message_id NOT LIKE ${filesId("%")} ORDER BY arrival`;
       return rows.map((row) => row.message_id);
     },
 
@@ -118,7 +142,8 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
           SELECT chat_thread_key AS key, min(arrival) AS oldest, bool_or(claimed_until > now()) AS held
           FROM chat_inbound
           WHERE settled_at IS NULL AND payload IS NOT NULL AND split_part(chat_thread_key, ':', 1) = ANY(${surfaces})
-          GROUP BY chat_thread_key, payload->>'type' <> 'message'
+          GROUP BY chat_thread_key,
+            CASE WHEN payload->>'type' IN ('message', 'files') THEN payload->>'type' ELSE 'urgent' END
         ) AS waiting
         WHERE held IS NOT TRUE GROUP BY key ORDER BY min(oldest) LIMIT ${limit}`;
       return rows.map((row) => chatThreadKey(parseChatThreadKey(row.key)));
@@ -132,4 +157,15 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
       ]);
     },
   };
+}
+
+/** The question for the files of a message that was kept without any; null where there is none. */
+function filesToFollow(messageId: string, item: InboundItem): InboundItem | null {
+  if (item.type !== "message" || item.filesMayFollow !== true) return null;
+  return { type: "files", personId: item.personId, of: messageId, attachments: null };
+}
+
+/** Told apart from the ids of messages, which no surface begins like this. */
+function filesId(messageId: string): string {
+  return `files:${messageId}`;
 }

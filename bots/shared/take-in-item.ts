@@ -6,6 +6,7 @@ import type { PendingItem, Reading } from "./chat-records.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import type { HeldClaim } from "./claim.ts";
 import type { Person } from "./person.ts";
+import { lateFilesMessage } from "./late-files.ts";
 import { notice } from "./render.ts";
 import { takeInMessage } from "./take-in-message.ts";
 import type { TakeInScope } from "./take-in-scope.ts";
@@ -39,13 +40,14 @@ export async function takeInItem(scope: TakeInScope, attempt: Attempt): Promise<
     await scope.records.inbox.settle(thread, messageId, null);
     return;
   }
-  const heard = await hear(scope, attempt, place, item);
-  if (heard === null) {
+  const asked = item.type === "files" ? await lateFilesMessage(scope, { thread, messageId, item }, claim.signal) : item;
+  const heard = asked && (await hear(scope, attempt, place, asked));
+  if (asked === null || heard === null) {
     await scope.records.inbox.settle(thread, messageId, null);
     return;
   }
-  if (item.type === "stop") await takeInStop(scope, { ...attempt, ...heard, place, item });
-  else await takeInMessage(scope, { ...attempt, ...heard, place, item });
+  if (asked.type === "stop") await takeInStop(scope, { ...attempt, ...heard, place, item: asked });
+  else await takeInMessage(scope, { ...attempt, ...heard, place, item: asked });
 }
 
 interface Heard {

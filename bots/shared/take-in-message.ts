@@ -5,12 +5,13 @@ import { agentIn, mayUseAgent } from "./agent-permission.ts";
 import { budgetRefusal } from "./budget.ts";
 import type { ChannelPolicy } from "./channel-policy.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
-import type { PendingItem, Reading } from "./chat-records.ts";
+import type { Approval, PendingItem, Reading } from "./chat-records.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import type { HeldClaim } from "./claim.ts";
 import { parseCommand } from "./commands.ts";
 import { composeMessage } from "./compose-message.ts";
 import { earlierMessages, type EarlierWords } from "./earlier-messages.ts";
+import { tellHeld } from "./held-message.ts";
 import type { InboundItem } from "./inbound-item.ts";
 import { interrupt } from "./interrupt.ts";
 import type { Person } from "./person.ts";
@@ -50,12 +51,13 @@ const OTHER_AGENT =
  */
 export async function takeInMessage(scope: TakeInScope, work: MessageWork): Promise<void> {
   const { thread, pending, signal } = work;
-  const words = await wordsFor(scope, work);
+  const waitsFor = work.reading.sessionId === null ? [] : await scope.records.approvals.open(thread);
+  const words = await wordsFor(scope, work, waitsFor.length > 0);
   if (words === null) return settleAsNothing(scope, work);
   try {
     if (await wasSent(scope, work, words)) return;
-    if (await refusedForBudget(scope, work)) return;
-    await send(scope, work, words);
+    if (waitsFor.length === 0 && (await refusedForBudget(scope, work))) return;
+    await send(scope, work, words, waitsFor);
   } catch (error) {
     const { sessionId } = await scope.records.directory.reading(thread);
     if (sessionId === null || !(await isOver(scope.client, sessionId, error, signal))) throw error;
@@ -66,10 +68,9 @@ export async function takeInMessage(scope: TakeInScope, work: MessageWork): Prom
 }
 
 /** What is to be said to the session; null when it was a command, which is answered by then. */
-async function wordsFor(scope: TakeInScope, work: MessageWork): Promise<string | null> {
-  const { thread, item, pending, person, reading } = work;
+async function wordsFor(scope: TakeInScope, work: MessageWork, approvalOpen: boolean): Promise<string | null> {
+  const { thread, item, pending, person } = work;
   if (item.attachments.length > 0) return item.text;
-  const approvalOpen = reading.sessionId !== null && (await scope.records.approvals.open(thread)).length > 0;
   const command = parseCommand(item.text, { approvalOpen });
   if (!command) return item.text;
   const { messageId } = pending;
@@ -82,24 +83,32 @@ async function wasSent(scope: TakeInScope, work: MessageWork, words: string): Pr
   if (pending.attempts === 0 || reading.sessionId === null) return false;
   const { sessionId } = reading;
   const eventId = await findSent(scope, { thread, sessionId, words }, claim.signal);
-  if (eventId !== null) await finish(scope, work, { sessionId, eventId, words, others: false });
+  if (eventId !== null) await finish(scope, work, { sessionId, eventId, words, others: false, earlier: null });
   return eventId !== null;
 }
 
-/** Only for what would begin a turn: work that runs may be steered. */
+/** Only for what would begin a turn: work that runs, or waits for people, may be steered. */
 async function refusedForBudget(scope: TakeInScope, work: MessageWork): Promise<boolean> {
   const { thread, place, policy, pending, reading, signal } = work;
   const refusal = reading.busy ? null : await budgetRefusal(scope.records.spend, policy, place, new Date());
   if (refusal === null) return false;
-  await tell(scope, thread, `budget:${pending.messageId}`, notice("warning", refusal), signal);
+  // Once for a message and the files that came after it.
+  const asked = pending.item.type === "files" ? pending.item.of : pending.messageId;
+  await tell(scope, thread, `budget:${asked}`, notice("warning", refusal), signal);
   await settleAsNothing(scope, work);
   return true;
 }
 
-async function send(scope: TakeInScope, work: MessageWork, words: string): Promise<void> {
-  const { thread, item, pending, reading, claim, signal } = work;
+async function send(
+  scope: TakeInScope,
+  work: MessageWork,
+  words: string,
+  waitsFor: readonly Approval[],
+): Promise<void> {
+  const { thread, item, pending, policy, reading, claim, signal } = work;
+  const asked = waitsFor.at(-1);
   if (item.reactTo !== null) {
-    work.aside(acknowledge(scope, thread, item.reactTo, reading.busy ? "queued" : "started", signal));
+    work.aside(acknowledge(scope, thread, item.reactTo, reading.busy || asked ? "queued" : "started", signal));
   }
   const unread = readEarlier(scope, work);
   if (words.trim() === "" && item.attachments.length === 0 && !(await unread)?.messages.length) {
@@ -125,11 +134,12 @@ async function send(scope: TakeInScope, work: MessageWork, words: string): Promi
   );
   await claim.confirm();
   const eventId = await sendMessage(scope.client, sessionId, text, signal);
+  if (asked) work.aside(tellHeld(scope, thread, { asked, policy }, signal));
   if (missing.length > 0) {
     const told = notice("warning", missingText(missing));
     work.aside(tryToTell(scope, thread, `missing:${pending.messageId}`, told, signal));
   }
-  await finish(scope, work, { sessionId, eventId, words, others });
+  await finish(scope, work, { sessionId, eventId, words, others, earlier });
 }
 
 /** Null where the session was told everything that was said. */
@@ -162,24 +172,38 @@ function severalTalk({ reading, person }: MessageWork, earlier: EarlierWords | n
   return earlier?.messages.some(({ byAgent, author }) => !byAgent && author !== person.name) ?? false;
 }
 
+interface Sent {
+  sessionId: string;
+  eventId: string;
+  words: string;
+  others: boolean;
+  earlier: EarlierWords | null;
+}
+
 /** What follows the sending. */
 async function finish(
   scope: TakeInScope,
   work: MessageWork,
-  { sessionId, eventId, words, others }: { sessionId: string; eventId: string; words: string; others: boolean },
+  { sessionId, eventId, words, others, earlier }: Sent,
 ): Promise<void> {
   const { thread, pending, reading, signal } = work;
   const { inbox, directory } = scope.records;
   const { messageId } = pending;
   await Promise.all([
     scope.store.deliveries.wake(thread),
-    directory.told(thread, sessionId, { messageId, others }),
+    directory.told(thread, sessionId, { messageId: seenBy(work, earlier), others }),
     reading.requester === null && noteBeginning(scope, work, sessionId, titleOf(work, words)),
   ]);
   const counts = await inbox.settle(thread, messageId, eventId);
   // A stop that came while it was being sent could not hold it back any more.
   if (!counts) await interrupt(scope, thread, sessionId, signal);
   await scope.ensureDelivery(thread);
+}
+
+/** Pure: up to where the session knows the thread now. What is no message of the thread itself does not move that on. */
+function seenBy({ item, pending, reading }: MessageWork, earlier: EarlierWords | null): string {
+  if (item.reactTo !== null) return pending.messageId;
+  return earlier?.messages.at(-1)?.messageId ?? reading.seenMessageId ?? pending.messageId;
 }
 
 async function noteBeginning(scope: TakeInScope, work: MessageWork, sessionId: string, title: string): Promise<void> {

@@ -92,6 +92,8 @@ function keptText({ item }: PendingItem): string {
   switch (item.type) {
     case "message":
       return "I can't reach the platform I run on right now. Your request is kept, and I start on it as soon as I can.";
+    case "files":
+      return "I can't reach the platform I run on right now. Your files are kept, and I pass them on as soon as I can.";
     case "stop":
       return "I can't reach the platform I run on right now. I stop the work as soon as I can.";
     case "decision":

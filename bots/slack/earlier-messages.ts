@@ -6,7 +6,7 @@ import { repliesOf } from "./replies.ts";
 import type { SlackThread } from "./slack-thread.ts";
 import type { SlackApi } from "./web-api.ts";
 
-/** The latest messages of a thread before one of them, oldest first. */
+/** The latest messages of a thread before one of them, oldest first; all of them where `before` is the id of no message. */
 export async function earlierMessages(
   { api, people }: { api: SlackApi; people: SlackPeople },
   thread: SlackThread,
@@ -16,10 +16,11 @@ export async function earlierMessages(
 ): Promise<EarlierMessage[]> {
   signal.throwIfAborted();
   if (before === thread.threadTs) return [];
+  const end = TIMESTAMP.test(before) ? before : null;
   let latest: Reply[] = [];
-  for await (const page of repliesOf(api, thread, { since: null, before }, Reply, signal)) {
+  for await (const page of repliesOf(api, thread, { since: null, before: end }, Reply, signal)) {
     const merged = new Map([...latest, ...page].map((reply) => [reply.ts, reply]));
-    latest = [...merged.values()].filter(({ ts }) => Number(ts) < Number(before)).slice(-limit);
+    latest = [...merged.values()].filter(({ ts }) => end === null || Number(ts) < Number(end)).slice(-limit);
   }
   const { botUserId, botId } = await api.workspace(thread.team);
   const ids = latest.flatMap((reply) => [...(reply.user ? [reply.user] : []), ...mentionedUsers(reply)]);
@@ -33,6 +34,8 @@ export async function earlierMessages(
     attachments: (reply.files ?? []).flatMap((file) => attachmentOf(file)),
   }));
 }
+
+const TIMESTAMP = /^\d+\.\d+$/;
 
 const File = z.looseObject({
   id: z.string(),

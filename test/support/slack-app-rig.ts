@@ -31,7 +31,7 @@ export interface SlackAppRig {
   forgotten: string[];
   ratings: unknown[];
   hints: ChatThreadKey[];
-  /** Everything in the inbox, in the order in which it came. */
+  /** Everything that waits in the inbox, in the order in which it came. */
   kept(): Promise<KeptRow[]>;
   clear(): Promise<void>;
   stop(): Promise<void>;
@@ -103,7 +103,8 @@ export async function startSlackApp(given: SlackAppRigOptions): Promise<SlackApp
     ratings,
     hints,
     async kept() {
-      const rows = await database.prisma.chatInbound.findMany({ orderBy: { arrival: "asc" } });
+      const where = { settledAt: null };
+      const rows = await database.prisma.chatInbound.findMany({ where, orderBy: { arrival: "asc" } });
       return rows.map(({ chatThreadKey, messageId, payload }) => ({
         thread: chatThreadKey,
         messageId,

@@ -32,6 +32,8 @@ async function onMessage({ core, log }: ListenerDeps, body: unknown, botUserId: 
       addressed,
       agentId: null,
       reactTo: messageId,
+      // They are in the `message` event of the same mention, then, which may come later.
+      ...(event.type === "app_mention" && attachments.length === 0 && { filesMayFollow: true }),
     },
   });
 }

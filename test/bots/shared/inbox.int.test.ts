@@ -22,7 +22,7 @@ afterAll(async () => {
 
 let count = 0;
 const newThread = (): ChatThreadKey => `slack:T1:C1:${++count}.0`;
-const said = (text: string): InboundItem => ({
+const said = (text: string): Extract<InboundItem, { type: "message" }> => ({
   type: "message",
   personId: "U1",
   text,
@@ -117,6 +117,65 @@ describe("claiming", () => {
     const row = await database.prisma.chatInbound.findFirstOrThrow({ where: { chatThreadKey: thread } });
     expect(row).toMatchObject({ payload: null, eventId: "sevt_9" });
     expect(await inbox.settle(thread, "m1", "sevt_9")).toBe(true);
+  });
+});
+
+describe("files that may follow", () => {
+  const bare = { ...said("Sum it up"), filesMayFollow: true };
+  const csv = { filename: "q3.csv", ref: "F1", sizeBytes: 3 };
+  const due = (thread: ChatThreadKey) =>
+    database.prisma.chatInbound.updateMany({ where: { chatThreadKey: thread }, data: { claimedUntil: null } });
+
+  it("are awaited for a while, and hold up nothing meanwhile", async () => {
+    const thread = await threadWith(["m1", bare], ["m2", said("More")], ["s1", stop]);
+    for (const id of ["s1", "m1", "m2"]) {
+      expect(idOf(await inbox.claimNext(thread, HOUR_MS))).toBe(id);
+      await inbox.settle(thread, id, null);
+    }
+    expect(await inbox.claimNext(thread, HOUR_MS)).toBeNull();
+    expect(await inbox.unsettled(["slack"], 1_000)).not.toContain(thread);
+    await due(thread);
+    expect(await inbox.unsettled(["slack"], 1_000)).toContain(thread);
+    const item = { type: "files", personId: "U1", of: "m1", attachments: null };
+    expect(await inbox.claimNext(thread, HOUR_MS)).toMatchObject({ item });
+  });
+
+  it("are brought once, and given out when their message was dealt with", async () => {
+    const thread = await threadWith(["m1", bare]);
+    expect(await inbox.bringFiles(thread, "m1", [csv])).toBe(true);
+    expect(await inbox.bringFiles(thread, "m1", [csv])).toBe(false);
+    expect(idOf(await inbox.claimNext(thread, HOUR_MS))).toBe("m1");
+    expect(await inbox.claimNext(thread, HOUR_MS)).toBeNull();
+    await inbox.settle(thread, "m1", "sevt_1");
+    const files = await inbox.claimNext(thread, HOUR_MS);
+    expect(files?.item).toMatchObject({ type: "files", of: "m1", attachments: [csv] });
+    await inbox.settle(thread, idOf(files) ?? "", "sevt_2");
+    expect(await inbox.bringFiles(thread, "m1", [csv])).toBe(false);
+  });
+
+  it("are awaited no longer when the message is said to have none", async () => {
+    const thread = await threadWith(["m1", bare]);
+    await inbox.settle(thread, "m1", "sevt_1");
+    expect(await inbox.bringFiles(thread, "m1", [])).toBe(false);
+    await due(thread);
+    expect(await inbox.claimNext(thread, HOUR_MS)).toBeNull();
+  });
+
+  it("are not awaited for a message that came with what it has, however often that is delivered", async () => {
+    const thread = await threadWith(["m1", said("Sum it up")], ["m1", bare]);
+    expect(await inbox.bringFiles(thread, "m1", [csv])).toBe(false);
+    await inbox.settle(thread, "m1", "sevt_1");
+    await due(thread);
+    expect(await inbox.claimNext(thread, HOUR_MS)).toBeNull();
+  });
+
+  it("are dropped by a stop with their message, and also when that was sent before", async () => {
+    const thread = await threadWith(["m1", bare], ["m2", bare], ["s1", stop]);
+    await inbox.settle(thread, "m1", "sevt_1");
+    expect(await inbox.dropMessages(thread, "s1")).toEqual(["m2"]);
+    await inbox.settle(thread, "s1", null);
+    await due(thread);
+    expect(await inbox.claimNext(thread, HOUR_MS)).toBeNull();
   });
 });
 

@@ -353,6 +353,75 @@ describe("the thread", () => {
   });
 });
 
+describe("files that their message came without", () => {
+  const bare = { filesMayFollow: true };
+
+  it("follow it once, however often they are brought, and do not hold it up", async () => {
+    const t = await openThread();
+    t.memory.files.set("F1", "a,b");
+    await t.say("1.0", "Sum it up", bare);
+    await t.run();
+    expect(await t.messages()).toEqual(["Sum it up"]);
+    for (let time = 0; time < 2; time++) {
+      await t.say("1.0", "Sum it up", { attachments: [file("n.csv", "F1")] });
+      await t.run();
+    }
+    const files = "<attached_files>\n/mnt/session/uploads/n.csv\n</attached_files>";
+    expect(await t.messages()).toEqual(["Sum it up", `These files came with the message above.\n\n${files}`]);
+    expect(await t.waiting()).toBe(false);
+  });
+
+  it("are asked for when nothing brought them", async () => {
+    const t = await openThread();
+    t.memory.files.set("F1", "a,b");
+    t.memory.say(t.thread, "1.0", "U1", "Sum it up", { attachments: [file("n.csv", "F1")] });
+    await t.say("1.0", "Sum it up", bare);
+    await t.run();
+    t.memory.fail("earlier");
+    for (let time = 0; time < 2; time++) {
+      await t.due();
+      await t.run();
+    }
+    expect((await t.messages())[1]).toContain("/mnt/session/uploads/n.csv");
+    expect(await t.messages()).toHaveLength(2);
+  });
+
+  it.each([
+    ["there are none", null],
+    ["the thread may not be read", new TerminalError("The app may not read this channel.")],
+  ])("are no reason for a word when %s", async (_, error) => {
+    const t = await openThread();
+    t.memory.say(t.thread, "1.0", "U1", "Sum it up");
+    await t.say("1.0", "Sum it up", bare);
+    await t.run();
+    if (error) t.memory.fail("earlier", error);
+    await t.due();
+    await t.run();
+    expect(await t.messages()).toEqual(["Sum it up"]);
+    expect(t.service.words()).toEqual([]);
+    expect(await t.waiting()).toBe(false);
+  });
+
+  it("begin the work when the message had no words", async () => {
+    const t = await openThread();
+    t.memory.files.set("F1", "a,b");
+    await t.say("1.0", "", bare);
+    await t.run();
+    await t.say("1.0", "", { attachments: [file("n.csv", "F1")] });
+    await t.run();
+    expect((await t.messages())[0]).toContain("/mnt/session/uploads/n.csv");
+  });
+
+  it("are not given to the agent by whom it may not work for, who is told so once", async () => {
+    const t = await openThread({ allowUsers: ["U9"] });
+    await t.say("1.0", "Sum it up", bare);
+    await t.say("1.0", "Sum it up", { attachments: [file("n.csv", "F1")] });
+    await t.run();
+    expect(await t.sessionsMade()).toEqual([]);
+    expect(t.service.posts).toHaveLength(1);
+  });
+});
+
 describe("a person who may not", () => {
   it.each<[string, PolicySettings, "member" | "guest" | "outsider", RegExp]>([
     ["a guest", {}, "guest", /guests/],

@@ -62,7 +62,7 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
     expect(deliveries).toHaveLength(2);
     for (const delivery of deliveries) await fake.redeliver(delivery);
     expect(deliveries.every(({ acked, attempts }) => acked && attempts.length === 1)).toBe(true);
-    expect(await rig.kept()).toEqual([
+    expect((await rig.kept()).filter(({ item }) => item.type !== "files")).toMatchObject([
       {
         thread: `slack:T01ACME:${ENG}:${ts}`,
         messageId: ts,
@@ -112,6 +112,20 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
       item: { text: "clean this", addressed: true, attachments: [{ filename: "q3.csv", sizeBytes: 3 }] },
     });
   });
+
+  it.each(["yes", "without_files", "no_mention"] as const)(
+    "keeps the files of a mention once, whichever of its events brings them (in the mention: %s)",
+    async (mentionWithFiles) => {
+      const files = [{ name: "q3.csv", bytes: Buffer.from("a,b") }];
+      const said = fake.say({ channel: ENG, user: ALICE, text: "<@U0BOT> clean this", files, mentionWithFiles });
+      await said.done;
+      for (const delivery of said.deliveries) await fake.redeliver(delivery);
+      const kept = await rig.kept();
+      expect(kept.filter(({ item }) => item.type === "message")).toHaveLength(1);
+      const refs = kept.flatMap(({ item }) => ("attachments" in item ? (item.attachments ?? []) : []));
+      expect(refs).toMatchObject([{ filename: "q3.csv" }]);
+    },
+  );
 
   it("keeps what comes from another organisation in a shared channel, in the thread of this one", async () => {
     const said = fake.say({ channel: "C05SHARED", user: "U91STRANGER", text: "<@U0BOT> help" });

@@ -52,6 +52,8 @@ describe("earlier messages", () => {
     });
     expect(await open().earlier(thread, mention, 2, signal)).toEqual(earlier.slice(1));
     expect(await open().earlier(thread, root, 50, signal)).toEqual([]);
+    const toTheEnd = await open().earlier(thread, "view:V1", 1, signal);
+    expect(toTheEnd).toMatchObject([{ text: "too late" }]);
     expect(slack.violations).toEqual([]);
   });
 
