@@ -668,3 +668,54 @@ describe("what can't be done", () => {
     expect(await t.waiting()).toBe(true);
   });
 });
+
+describe("a message to a session that waits for people", () => {
+  const waiting = async (policy: PolicySettings = {}) => {
+    const t = await openThread(policy);
+    t.memory.people.set("U1", { name: "Ana" });
+    await t.say("1.0", "Clean up");
+    await t.run();
+    await t.endTurn();
+    const ask = async (toolUseId: string) =>
+      records.approvals.ask({
+        toolUseId: `${t.thread}:${toolUseId}`,
+        ...{ thread: t.thread, sessionId: await t.sessionId(), place: t.place, requester: "U1", toolName: "bash" },
+        expiresAt: new Date(Date.now() + 60_000),
+      });
+    await ask("t1");
+    return { ...t, ask };
+  };
+
+  it("is acknowledged as queued, and told once in each wait that it is read later, and who decides", async () => {
+    const t = await waiting();
+    for (const number of [1, 2]) await t.say(`1.${number}`, `Mind column ${number}`, { personId: "U2" });
+    await t.run();
+    expect(await t.messages()).toEqual([
+      "Clean up",
+      expect.stringContaining("column 1"),
+      expect.stringContaining("column 2"),
+    ]);
+    expect(t.service.acknowledged.slice(1)).toMatchObject([{ how: "queued" }, { how: "queued" }]);
+    expect(t.service.words()).toEqual([
+      expect.stringContaining("after the decision on the request above, which is up to Ana"),
+    ]);
+
+    await records.approvals.decide(`${t.thread}:t1`, "allow", { id: "U1", name: "Ana" }, null);
+    await t.say("1.3", "And column 3");
+    await t.run();
+    expect(t.service.words()).toHaveLength(1);
+    await t.ask("t2");
+    await t.say("1.4", "And column 4");
+    await t.run();
+    expect(t.service.words()).toHaveLength(2);
+  });
+
+  it("names the approvers where they decide, and steers work though the budget is used up", async () => {
+    const t = await waiting({ approvers: ["U9"] });
+    await records.policies.set(t.place, { approvers: ["U9"], monthlyBudgetUsd: 0 });
+    await t.say("1.1", "Mind the header");
+    await t.run();
+    expect(await t.messages()).toHaveLength(2);
+    expect(t.service.words()).toEqual([expect.stringContaining("up to the approvers of this channel")]);
+  });
+});
