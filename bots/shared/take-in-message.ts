@@ -83,7 +83,7 @@ async function wasSent(scope: TakeInScope, work: MessageWork, words: string): Pr
   if (pending.attempts === 0 || reading.sessionId === null) return false;
   const { sessionId } = reading;
   const eventId = await findSent(scope, { thread, sessionId, words }, claim.signal);
-  if (eventId !== null) await finish(scope, work, { sessionId, eventId, words, others: false });
+  if (eventId !== null) await finish(scope, work, { sessionId, eventId, words, others: false, earlier: null });
   return eventId !== null;
 }
 
@@ -92,7 +92,9 @@ async function refusedForBudget(scope: TakeInScope, work: MessageWork): Promise<
   const { thread, place, policy, pending, reading, signal } = work;
   const refusal = reading.busy ? null : await budgetRefusal(scope.records.spend, policy, place, new Date());
   if (refusal === null) return false;
-  await tell(scope, thread, `budget:${pending.messageId}`, notice("warning", refusal), signal);
+  // Once for a message and the files that came after it.
+  const asked = pending.item.type === "files" ? pending.item.of : pending.messageId;
+  await tell(scope, thread, `budget:${asked}`, notice("warning", refusal), signal);
   await settleAsNothing(scope, work);
   return true;
 }
@@ -137,7 +139,7 @@ async function send(
     const told = notice("warning", missingText(missing));
     work.aside(tryToTell(scope, thread, `missing:${pending.messageId}`, told, signal));
   }
-  await finish(scope, work, { sessionId, eventId, words, others });
+  await finish(scope, work, { sessionId, eventId, words, others, earlier });
 }
 
 /** Null where the session was told everything that was said. */
@@ -170,24 +172,38 @@ function severalTalk({ reading, person }: MessageWork, earlier: EarlierWords | n
   return earlier?.messages.some(({ byAgent, author }) => !byAgent && author !== person.name) ?? false;
 }
 
+interface Sent {
+  sessionId: string;
+  eventId: string;
+  words: string;
+  others: boolean;
+  earlier: EarlierWords | null;
+}
+
 /** What follows the sending. */
 async function finish(
   scope: TakeInScope,
   work: MessageWork,
-  { sessionId, eventId, words, others }: { sessionId: string; eventId: string; words: string; others: boolean },
+  { sessionId, eventId, words, others, earlier }: Sent,
 ): Promise<void> {
   const { thread, pending, reading, signal } = work;
   const { inbox, directory } = scope.records;
   const { messageId } = pending;
   await Promise.all([
     scope.store.deliveries.wake(thread),
-    directory.told(thread, sessionId, { messageId, others }),
+    directory.told(thread, sessionId, { messageId: seenBy(work, earlier), others }),
     reading.requester === null && noteBeginning(scope, work, sessionId, titleOf(work, words)),
   ]);
   const counts = await inbox.settle(thread, messageId, eventId);
   // A stop that came while it was being sent could not hold it back any more.
   if (!counts) await interrupt(scope, thread, sessionId, signal);
   await scope.ensureDelivery(thread);
+}
+
+/** Pure: up to where the session knows the thread now. What is no message of the thread itself does not move that on. */
+function seenBy({ item, pending, reading }: MessageWork, earlier: EarlierWords | null): string {
+  if (item.reactTo !== null) return pending.messageId;
+  return earlier?.messages.at(-1)?.messageId ?? reading.seenMessageId ?? pending.messageId;
 }
 
 async function noteBeginning(scope: TakeInScope, work: MessageWork, sessionId: string, title: string): Promise<void> {
