@@ -47,8 +47,13 @@ export interface Inbox {
   settle(thread: ChatThreadKey, messageId: string, eventId: string | null): Promise<boolean>;
   /** Gives a claim back, for another attempt in `delayMs` at the earliest. No effect when the claim is over. */
   postpone(thread: ChatThreadKey, claim: ItemClaim, delayMs: number): Promise<void>;
-  /** Settles every message that was kept before this item, with its files, claimed ones too. Returns the messages' ids, oldest first. */
-  dropMessages(thread: ChatThreadKey, before: string): Promise<string[]>;
+  /** Whether a message waits that was said to the agent. */
+  awaits(thread: ChatThreadKey): Promise<boolean>;
+  /**
+   * Settles every message that was kept before this stop, with its files, claimed ones too. Returns how many messages the
+   * stop has dropped, with those of calls before.
+   */
+  dropMessages(thread: ChatThreadKey, stopId: string): Promise<number>;
   /** Threads of these surfaces with items that may be claimed now, oldest first. */
   unsettled(surfaces: readonly string[], limit: number): Promise<ChatThreadKey[]>;
   /** Forgets receipts, and settled items that became nothing, older than this. */

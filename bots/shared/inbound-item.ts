@@ -41,6 +41,8 @@ export const InboundItem = z.discriminatedUnion("type", [
     personId: z.string(),
     /** Of a stop in words: as of a message, and it is answered. Missing for buttons, reactions and the like. */
     addressed: z.boolean().optional(),
+    /** How many messages it has dropped: noted with the drop, so that another attempt can say so. */
+    dropped: z.number().optional(),
   }),
 ]);
 export type InboundItem = z.infer<typeof InboundItem>;

@@ -124,16 +124,29 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
           AND attempts = ${attempts + 1}`;
     },
 
-    async dropMessages(thread, before) {
-      const rows = await prisma.$queryRaw<{ message_id: string }[]>`
+    async awaits(thread) {
+      const rows = await prisma.$queryRaw<unknown[]>`
+        SELECT 1 FROM chat_inbound
+        WHERE chat_thread_key = ${thread} AND settled_at IS NULL AND payload->>'type' = 'message'
+          AND (payload->>'addressed')::boolean LIMIT 1`;
+      return rows.length === 1;
+    },
+
+    async dropMessages(thread, stopId) {
+      const rows = await prisma.$queryRaw<{ dropped: number | null }[]>`
         WITH dropped AS (
           UPDATE chat_inbound SET settled_at = now(), payload = NULL
           WHERE chat_thread_key = ${thread} AND settled_at IS NULL AND payload->>'type' IN ('message', 'files')
-            AND arrival < (SELECT arrival FROM chat_inbound WHERE chat_thread_key = ${thread} AND message_id = ${before})
-          RETURNING message_id, arrival
+            AND arrival < (SELECT arrival FROM chat_inbound WHERE chat_thread_key = ${thread} AND message_id = ${stopId})
+          RETURNING message_id
         )
-        SELECT message_id FROM dropped WHERE message_id NOT LIKE ${filesId("%")} ORDER BY arrival`;
-      return rows.map((row) => row.message_id);
+        UPDATE chat_inbound AS stop SET payload = jsonb_set(stop.payload, '{dropped}', to_jsonb(
+          COALESCE((stop.payload->>'dropped')::int, 0)
+            + (SELECT count(*) FROM dropped WHERE message_id NOT LIKE ${filesId("%")})::int
+        ))
+        WHERE stop.chat_thread_key = ${thread} AND stop.message_id = ${stopId}
+        RETURNING (payload->>'dropped')::int AS dropped`;
+      return rows[0]?.dropped ?? 0;
     },
 
     async unsettled(surfaces, limit) {

@@ -74,7 +74,7 @@ async function hear(
   ]);
   // Whoever says stop where the agent is at work means the agent, whatever else has to be said to it by name.
   const mustBeNamed = policy.mode === "mention_only" && pending.item.type !== "stop";
-  if (overheard && (mustBeNamed || !(await isOurs(scope, thread, reading)))) return null;
+  if (overheard && (mustBeNamed || !(await isOurs(scope, thread, reading, pending.item)))) return null;
 
   const person = known ?? (await ask());
   const denial = await denialOf(scope.source, policy, place, person, claim.signal);
@@ -85,12 +85,17 @@ async function hear(
   return null;
 }
 
-/** Whether the agent was called into this thread, also where its next session is yet to begin: after `new`, after `use`. */
+/**
+ * Whether the agent was called into this thread, also where its next session is yet to begin: after `new`, after `use`, and,
+ * for a stop, when the call itself still waits.
+ */
 async function isOurs(
   { store, records }: TakeInScope,
   thread: ChatThreadKey,
   { sessionId }: Reading,
+  { type }: PendingItem["item"],
 ): Promise<boolean> {
   if (sessionId !== null || (await records.directory.chosenAgent(thread)) !== null) return true;
+  if (type === "stop" && (await records.inbox.awaits(thread))) return true;
   return (await store.threads.open(thread)).generation > 0;
 }

@@ -29,12 +29,12 @@ export async function takeInStop(scope: TakeInScope, work: StopWork): Promise<vo
   // Read after the drop: a message that was on its way may have made a session meanwhile.
   const { sessionId } = await scope.records.directory.reading(thread);
   const stopped = sessionId !== null && (await interrupt(scope, thread, sessionId, signal));
-  if (stopped || dropped.length > 0) {
-    const detail = { running: stopped, dropped: dropped.length };
+  if (stopped || dropped > 0) {
+    const detail = { running: stopped, dropped };
     await audit.record({ action: "interrupted", place, thread, sessionId, person, detail });
   }
   if (!stopped) {
-    const words = replyText(dropped.length, item.addressed === true);
+    const words = replyText(dropped, item.addressed === true);
     if (words !== null) await tell(scope, thread, `reply:${pending.messageId}`, notice("info", words), signal);
   }
   await inbox.settle(thread, pending.messageId, null);
@@ -42,7 +42,7 @@ export async function takeInStop(scope: TakeInScope, work: StopWork): Promise<vo
 
 /** Pure: where something ran, its status says that it was stopped. */
 function replyText(dropped: number, asked: boolean): string | null {
-  if (dropped > 0)
-    return `Stopped: ${dropped === 1 ? "one message that waited is" : `${dropped} messages that waited are`} dropped.`;
+  if (dropped > 1) return `Stopped before it began: ${dropped} messages that waited are dropped.`;
+  if (dropped === 1) return "Stopped before it began.";
   return asked ? "Nothing is running." : null;
 }

@@ -516,6 +516,36 @@ describe("a stop", () => {
     expect(await t.audited()).toContain("interrupted");
   });
 
+  it.each<[string, { addressed?: boolean }]>([
+    ["a button", {}],
+    ["a mention", { addressed: true }],
+    ["a word that was not said to the agent", { addressed: false }],
+  ])("that comes before its mention is taken in drops it and says so once: %s", async (_, more) => {
+    const t = await openThread();
+    await t.say("1.0", "Start");
+    await t.keep("s1", { type: "stop", personId: "U1", ...more });
+    t.service.fail("post", "before", new RetryableError("Busy."));
+    const dying = new AbortController();
+    const inbox = { ...records.inbox, settle: async () => Promise.reject(dying.abort()) };
+    t.scope.records = { ...records, inbox };
+    await expect(t.run(dying.signal)).rejects.toThrow();
+    t.scope.records = records;
+    await t.due();
+    await t.run();
+    expect(t.service.words()).toEqual(["Stopped before it began."]);
+    expect(await t.sessionsMade()).toEqual([]);
+  });
+
+  it("says how many messages it has dropped, also when the attempt that did it died", async () => {
+    const t = await openThread();
+    await t.say("1.0", "One");
+    await t.say("1.1", "Two");
+    await t.keep("s1", { type: "stop", personId: "U1" });
+    await records.inbox.dropMessages(t.thread, "s1");
+    await t.run();
+    expect(t.service.words()).toEqual(["Stopped before it began: 2 messages that waited are dropped."]);
+  });
+
   it("says so when nothing runs, if it was asked for in words", async () => {
     const t = await openThread();
     await t.keep("s1", { type: "stop", personId: "U1" });
@@ -543,7 +573,7 @@ describe("a stop", () => {
     goOn.resolve();
     await busy;
     expect(await t.messages()).toEqual([]);
-    expect(t.service.words()).toEqual([expect.stringContaining("dropped")]);
+    expect(t.service.words()).toEqual(["Stopped before it began."]);
     expect(await t.waiting()).toBe(false);
   });
 
