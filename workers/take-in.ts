@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { chatThreadKey, parseChatThreadKey, type ChatThreadKey } from "../bots/shared/chat-thread.ts";
 import type { ChatSource } from "../bots/shared/chat-source.ts";
 import type { ChatSurface } from "../bots/shared/chat-surface.ts";
+import type { PaceStore } from "../bots/shared/pace-limit.ts";
 import type { DecisionCall, TakeInScope } from "../bots/shared/take-in-scope.ts";
 import { takeInThread } from "../bots/shared/take-in-thread.ts";
 import type { CommandCall } from "../bots/shared/run-command.ts";
@@ -23,6 +24,8 @@ export interface TakeInDeps extends Omit<TakeInScope, "surface" | "source" | "ru
   runCommand(chat: Chat, call: CommandCall, signal: AbortSignal): Promise<string | null>;
   /** See `TakeInScope`. */
   decide(chat: Chat, call: DecisionCall, signal: AbortSignal): Promise<void>;
+  /** Of the chats, to be forgotten when they are at rest. */
+  paces: Pick<PaceStore, "forget">;
   queue: Queue;
   /** See `TakeInOptions`. */
   claimMs?: number;
@@ -39,12 +42,14 @@ const THREADS_PER_SWEEP = 200;
 const FORGET_INTERVAL_MS = 3_600_000;
 /** Longer than any surface goes on delivering the same thing again. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
+/** A pace at rest is as good as none: a channel of which there is nothing to remember. */
+const PACES_REMEMBERED_MS = 3_600_000;
 /** Surfaces wait for their answer, Slack 3 s; the item is kept by then. */
 const HINT_TIMEOUT_MS = 1_000;
 
 /** Takes in what people did as the queue says, and what was left because a hint was lost or a process died. */
 export async function startTakeIn(deps: TakeInDeps): Promise<RunningTakeIn> {
-  const { chats, queue, log, records } = deps;
+  const { chats, queue, log, records, paces } = deps;
   const byName = new Map<string, TakeInScope>(chats.map((chat) => [chat.surface.name, scopeOf(deps, chat)]));
   const hint = createTakeInHint(queue, log);
   const options = { hint, ...(deps.claimMs !== undefined && { claimMs: deps.claimMs }) };
@@ -62,7 +67,10 @@ export async function startTakeIn(deps: TakeInDeps): Promise<RunningTakeIn> {
     await Promise.all(threads.map((thread) => hint(thread)));
   };
   const sweeper = startPeriodic("sweep-inbox", SWEEP_INTERVAL_MS, sweep, log);
-  const forget = () => records.inbox.forget(REMEMBERED_MS);
+  const forget = async () => {
+    await records.inbox.forget(REMEMBERED_MS);
+    await paces.forget(PACES_REMEMBERED_MS);
+  };
   const forgetter = startPeriodic("forget-inbox", FORGET_INTERVAL_MS, forget, log);
   return {
     async stop() {

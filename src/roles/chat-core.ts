@@ -7,6 +7,8 @@ import type { ChatStore } from "../../bots/shared/chat-store.ts";
 import type { ChatThreadKey } from "../../bots/shared/chat-thread.ts";
 import { createDatabaseChatStore } from "../../bots/shared/database-chat-store.ts";
 import { createDefaultAgent, type DefaultAgent } from "../../bots/shared/default-agent.ts";
+import { createPaceStore } from "../../bots/shared/pace-store.ts";
+import type { PaceStore } from "../../bots/shared/pace-limit.ts";
 import { type CommandDeps, runCommand } from "../../bots/shared/run-command.ts";
 import { takeInDecision } from "../../bots/shared/take-in-decision.ts";
 import { createThreadSessions, type ThreadSessions } from "../../bots/shared/thread-sessions.ts";
@@ -32,6 +34,7 @@ export interface ChatCoreParts {
   defaultAgent: DefaultAgent;
   /** The default agent's id once it is known, as options take it. */
   knownDefault(): { defaultAgentId?: string };
+  paces: Pick<PaceStore, "forget">;
   /** See `accept`. */
   accept(arrival: Arrival): Promise<boolean>;
   /** A hint; never rejects. */
@@ -59,6 +62,7 @@ export function createChatCore({ config, database, queue, log }: Platform, optio
       },
       forget: () => lookup.forget(),
     },
+    paces: createPaceStore(database),
     knownDefault: () => (known === null ? {} : { defaultAgentId: known }),
     accept: (arrival) => accept({ inbox: records.inbox, hint }, arrival),
     async ensureDelivery(thread) {

@@ -2,6 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { accept } from "../../bots/shared/accept.ts";
 import { createDatabaseChatRecords } from "../../bots/shared/chat-records-store.ts";
+import { createPaceStore } from "../../bots/shared/pace-store.ts";
 import type { ChatThreadKey } from "../../bots/shared/chat-thread.ts";
 import { createDatabaseChatStore } from "../../bots/shared/database-chat-store.ts";
 import { createDefaultAgent } from "../../bots/shared/default-agent.ts";
@@ -57,6 +58,7 @@ function start(service: ReturnType<typeof createChatService>) {
     ensureDelivery: async () => undefined,
     runCommand: async () => null,
     decide: async () => undefined,
+    paces: createPaceStore(database),
     queue,
     log: SILENT,
   });
@@ -71,6 +73,15 @@ it("takes in a thread as soon as the queue says so", async () => {
   await service.until(acknowledged(service));
   await running.stop();
   expect(service.acknowledged).toEqual([{ messageId: "m1", how: "started" }]);
+});
+
+it("forgets paces that have long been at rest, and no others", async () => {
+  await database.pool.query(
+    "INSERT INTO chat_paces (key, next_at) VALUES ('old', now() - interval '1 day'), ('held', now() + interval '1 minute')",
+  );
+  await (await start(createChatService())).stop();
+  const { rows } = await database.pool.query("SELECT key FROM chat_paces");
+  expect(rows).toEqual([{ key: "held" }]);
 });
 
 it("finds what nobody was told of, and leaves threads of other surfaces alone", async () => {
