@@ -21,7 +21,7 @@ export interface StatusCard {
   endedAt: number | null;
   /** Tokens in and out so far, cached ones included. */
   tokens: number;
-  /** What the session has cost so far, in US cents; null until the API has said it. */
+  /** What the session has cost so far, in US cents; null until the API has said it, and while it is next to nothing. */
   costCents: number | null;
   /** What the person should know right now, such as a retry that is being waited for. */
   note: string | null;

@@ -16,7 +16,7 @@ export function statusMessage(turn: Turn, how: TurnEnd | null, drafts: boolean):
       startedAt: turn.startedAt,
       endedAt: turn.endedAt ?? turn.waitingSince,
       tokens: turn.tokens,
-      costCents: turn.usage?.costCents ?? null,
+      costCents: worthTelling(turn.usage?.costCents ?? null),
       note: turn.note,
       draft: drafts && turn.draft && turn.draft.text !== "" ? turn.draft.text : null,
     },
@@ -78,6 +78,11 @@ export function compactNumber(value: number): string {
   if (value < 1000) return String(value);
   if (value < 999_950) return `${trimZero((value / 1000).toFixed(1))}k`;
   return `${trimZero((value / 1_000_000).toFixed(1))}M`;
+}
+
+/** Pure: the cost, or null for one that rounds to nothing. */
+export function worthTelling(cents: number | null): number | null {
+  return cents !== null && cents >= 0.5 ? cents : null;
 }
 
 /** `$0.42`, `$12`, `<$0.01`. */

@@ -1,5 +1,5 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
-import { compactNumber, formatCents, formatDuration } from "./render.ts";
+import { compactNumber, formatCents, formatDuration, worthTelling } from "./render.ts";
 import { sessionUsage } from "./session-usage.ts";
 
 type SessionStatus = Anthropic.Beta.Sessions.BetaManagedAgentsSession["status"];
@@ -49,7 +49,8 @@ export async function statusReport(client: Anthropic, sessionId: string, signal:
 
 /** Pure: the answer to the `status` command. */
 export function statusText(report: StatusReport): string {
-  const { status, runningMs, tokens, costCents, activeSeconds, queuedMessages } = report;
+  const { status, runningMs, tokens, activeSeconds, queuedMessages } = report;
+  const costCents = worthTelling(report.costCents);
   const facts = [
     `${compactNumber(tokens)} tokens`,
     ...(costCents === null ? [] : [formatCents(costCents)]),

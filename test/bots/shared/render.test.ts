@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { compactNumber, errorMessage, formatBytes, formatCents, formatDuration } from "../../../bots/shared/render.ts";
+import {
+  compactNumber,
+  errorMessage,
+  formatBytes,
+  formatCents,
+  formatDuration,
+  worthTelling,
+} from "../../../bots/shared/render.ts";
 import { firstSentence, toolLabel } from "../../../bots/shared/tool-label.ts";
 import { isMessageWith, userMessageText } from "../../../bots/shared/user-message.ts";
 
@@ -27,6 +34,14 @@ describe("words", () => {
     [1200, "$12"],
     [123_450, "$1234.50"],
   ])("%d cents are %s", (cents, text) => expect(formatCents(cents)).toBe(text));
+
+  it.each([
+    [null, null],
+    [0, null],
+    [0.49, null],
+    [0.5, 0.5],
+    [42, 42],
+  ])("a cost of %d cents is shown as %d", (cents, told) => expect(worthTelling(cents)).toBe(told));
 
   it.each([
     [0, "0:00"],

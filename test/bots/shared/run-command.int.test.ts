@@ -239,7 +239,7 @@ describe("status", () => {
     const id = await begin();
     await api.client.beta.sessions.events.send(id, { events: [userMessage("And blue")] });
     expect((await write("status")).reply).toMatch(
-      /^Working for 0:\d\d\. So far in this session: 0 tokens, \$0, \d+:\d\d of work\. 1 unread message\.$/,
+      /^Working for 0:\d\d\. So far in this session: 0 tokens, \d+:\d\d of work\. 1 unread message\.$/,
     );
   });
 
