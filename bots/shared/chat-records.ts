@@ -167,6 +167,12 @@ export interface ThreadDirectory {
   chooseAgent(thread: ChatThreadKey, agentId: string | null): Promise<void>;
 }
 
+/** How often a session's answers were rated up and down. */
+export interface RatingSums {
+  up: number;
+  down: number;
+}
+
 export interface RatingStore {
   /** A person's latest word on an answer counts. Returns how all of the session's answers were rated. */
   rate(rating: {
@@ -175,7 +181,8 @@ export interface RatingStore {
     sessionId: string;
     person: string;
     value: "up" | "down";
-  }): Promise<{ up: number; down: number }>;
+  }): Promise<RatingSums>;
+  sums(sessionId: string): Promise<RatingSums>;
 }
 
 export interface SpendStore {

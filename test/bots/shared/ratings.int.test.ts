@@ -35,6 +35,13 @@ it("sums what people think of a session's answers, of each person the latest", a
   expect(await metadata()).toMatchObject({ rating_up: "2", rating_down: "1" });
 });
 
+it("sums what many think at the same moment", async () => {
+  const { rate, metadata } = await ratedThread();
+  const people = Array.from({ length: 12 }, (_, at) => `U${at}`);
+  await Promise.all(people.map((person, at) => rate(person, "sevt_1", at % 3 === 0 ? "down" : "up")));
+  expect(await metadata()).toMatchObject({ rating_up: "8", rating_down: "4" });
+});
+
 it("keeps a rating that the session could not be told of, and tells it with the next one", async () => {
   const { rate, metadata } = await ratedThread();
   rig.network.down();
