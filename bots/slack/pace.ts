@@ -53,6 +53,7 @@ const PER_MINUTE: Record<string, number> = {
   "files.completeUploadExternal": TIERS[4],
   "files.info": TIERS[4],
   "users.info": TIERS[4],
+  "auth.teams.list": TIERS[2],
   "usergroups.users.list": TIERS[2],
 };
 /** What makes a message in a channel. */

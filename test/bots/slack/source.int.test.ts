@@ -144,6 +144,20 @@ describe("a group", () => {
   });
 });
 
+describe("a group of an organisation", () => {
+  it("is found in the workspace that it is in, which Slack has to be told", async () => {
+    const workspaces = workspaceAt(slack.apiUrl, "xoxb-grid", "E01GRID");
+    const api = createSlackApi({ workspaces, pace: UNPACED, log: SILENT });
+    const source = createSlackSource({ api, people: createSlackPeople(api, Date.now), fileBytesMax: 1 });
+    const inGroup = (group: string, id: string) => source.inGroup("slack:E01GRID:C31GRID", group, id, signal);
+    expect(await inGroup("S32LEADS", "W31DANA")).toBe(true);
+    expect(await inGroup("S32LEADS", "W31ELSE")).toBe(false);
+    expect(await inGroup("S0UNKNOWN", "W31DANA")).toBe(false);
+    expect(slack.callsTo("auth.teams.list")).toHaveLength(1);
+    expect(slack.violations).toEqual([]);
+  });
+});
+
 describe("a file", () => {
   const bytes = Buffer.from("a,b\n\u0000\xFF", "latin1");
 

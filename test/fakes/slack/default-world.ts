@@ -45,6 +45,7 @@ export function fillWorld(world: World, scopes: readonly string[]): void {
   channel(world, { id: "D02BOB", name: "", kind: "im", members: ["U02BOB", "U0BOT"] });
   channel(world, { id: "C21GEN", name: "general", teamIds: ["T02BETA"], members: ["U21CARA", "U0BOTBETA"] });
   channel(world, { id: "C31GRID", name: "grid", teamIds: ["T31", "T32"], members: ["W31DANA", "W0BOTGRID"] });
+  world.usergroups.set("S32LEADS", { teamId: "T32", users: ["W31DANA"] });
   world.usergroups.set("S01ADMINS", { teamId: "T01ACME", users: ["U01ALICE"] });
 }
 

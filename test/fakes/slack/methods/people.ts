@@ -18,6 +18,19 @@ const authTest = method({ scopes: [], tier: "posting" }, {}, ({ world, installat
   };
 });
 
+const teamsList = method(
+  { scopes: [], tier: 2 },
+  { cursor: z.string().optional(), limit: z.coerce.number().max(1_000).optional(), include_icon: flag.optional() },
+  ({ world, installation }, { cursor = "0", limit = 100 }) => {
+    const until = Number(cursor) + limit;
+    const shown = installation.teamIds.slice(Number(cursor), until);
+    return {
+      teams: shown.map((id) => ({ id, name: world.teams.get(id)?.name })),
+      response_metadata: { next_cursor: until < installation.teamIds.length ? String(until) : "" },
+    };
+  },
+);
+
 const usersInfo = method(
   { scopes: ["users:read"], tier: 4 },
   { user: z.string(), include_locale: flag.optional() },
@@ -31,10 +44,14 @@ const usersInfo = method(
 
 const usergroupUsers = method(
   { scopes: ["usergroups:read"], tier: 2 },
-  { usergroup: z.string(), include_disabled: flag.optional() },
+  { usergroup: z.string(), include_disabled: flag.optional(), team_id: z.string().optional() },
   (call, args) => {
+    const { installation } = call;
+    const teamId = args.team_id;
+    if (installation.isEnterprise && teamId === undefined)
+      throw invalid("missing_argument", ["team_id, for an org token"]);
     const group = call.world.usergroups.get(args.usergroup);
-    if (!group || !call.installation.teamIds.includes(group.teamId)) throw new Refusal("no_such_subteam");
+    if (!group || group.teamId !== (teamId ?? installation.id)) throw new Refusal("no_such_subteam");
     return { users: group.users };
   },
 );
@@ -54,6 +71,7 @@ const teamInfo = method(
 
 export const peopleMethods: Record<string, Method> = {
   "auth.test": authTest,
+  "auth.teams.list": teamsList,
   "users.info": usersInfo,
   "usergroups.users.list": usergroupUsers,
   "team.info": teamInfo,
