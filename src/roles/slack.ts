@@ -118,7 +118,7 @@ async function openWorkspaces(
     clientOptions: options,
     boltLog,
   });
-  const many = createInstallations({ store, clientOptions: options, authorize: pages.authorize });
+  const many = createInstallations({ store, clientOptions: options, authorize: pages.authorize, log });
   const names = (await store.list()).map(({ team, name }) => name ?? team);
   const where = names.length === 0 ? "no workspace yet" : names.join(", ");
   return { workspaces: many, pages, forget: (team) => store.remove(team), where };

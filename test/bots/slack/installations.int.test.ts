@@ -8,7 +8,7 @@ import { createInstallations } from "../../../bots/slack/installations.ts";
 import { createOAuthPages, type OAuthPages } from "../../../bots/slack/oauth-pages.ts";
 import { BOT_SCOPES, INSTALL_PATH, OAUTH_REDIRECT_PATH } from "../../../bots/slack/requirements.ts";
 import { createDatabase, type Database } from "../../../src/database.ts";
-import { TerminalError } from "../../../src/errors.ts";
+import { RetryableError, TerminalError } from "../../../src/errors.ts";
 import { createLocalCipher } from "../../../src/secrets/local-cipher.ts";
 import { Secret } from "../../../src/secrets/secret.ts";
 import { type FakeSlack, startFakeSlack } from "../../fakes/slack-web-api.ts";
@@ -138,6 +138,7 @@ describe("installing by OAuth", () => {
       store,
       clientOptions: clientOptions(`${emulated.url}/api/`, BOLT_LOG),
       authorize: pages.authorize,
+      log: SILENT,
     });
     const workspace = await workspaces.of(summary?.team ?? "");
     expect(await workspace.client.auth.test()).toMatchObject({ ok: true, team: "Acme" });
@@ -167,12 +168,14 @@ describe("tokens that end", () => {
     await fake?.close();
   });
 
-  const workspacesOf = () => {
+  const workspacesOf = (now = Date.now) => {
     const pages = pagesFor(fake, null);
     return createInstallations({
       store,
       clientOptions: clientOptions(fake.apiUrl, BOLT_LOG),
       authorize: pages.authorize,
+      log: SILENT,
+      now,
     });
   };
 
@@ -197,6 +200,37 @@ describe("tokens that end", () => {
     void fake.fail("oauth.v2.access", { type: "error", error: "internal_error" }, { times: 1 });
     const { client } = await workspacesOf().of("T01ACME");
     expect(await client.auth.test()).toMatchObject({ ok: true });
+  });
+
+  it("are not asked for again at every call while Slack gives none, until the old one ends", async () => {
+    await installAboutToEnd();
+    let later = 0;
+    const workspaces = workspacesOf(() => Date.now() + later);
+    void fake.fail("oauth.v2.access", { type: "error", error: "internal_error" }, { times: 2 });
+    const before = fake.callsTo("oauth.v2.access").length;
+    const asked = () => fake.callsTo("oauth.v2.access").length - before;
+    const token = async () => (await workspaces.of("T01ACME")).client.token;
+    const old = await token();
+    for (let call = 0; call < 3; call++) expect(await token()).toBe(old);
+    expect(asked()).toBe(1);
+    later = 60_000;
+    expect(await token()).toBe(old);
+    expect(asked()).toBe(2);
+    later = 700_000;
+    expect(await token()).not.toBe(old);
+  });
+
+  it("are done without for now when the lock is not to be had, while the old one works", async () => {
+    await installAboutToEnd();
+    const locked = async () => Promise.reject(new Error("The lock was not to be had."));
+    const deps = { clientOptions: clientOptions(fake.apiUrl, BOLT_LOG), log: SILENT };
+    const { authorize } = pagesFor(fake, null);
+    let later = 0;
+    const now = () => Date.now() + later;
+    const workspaces = createInstallations({ ...deps, store: { ...store, locked }, authorize, now });
+    expect(await (await workspaces.of("T01ACME")).client.auth.test()).toMatchObject({ ok: true });
+    later = 700_000;
+    await expect(workspaces.of("T01ACME")).rejects.toThrow(RetryableError);
   });
 
   it("of a workspace without the app are not to be had", async () => {
