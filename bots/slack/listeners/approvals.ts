@@ -5,8 +5,9 @@ import { chatThreadKey, parseChatThreadKey } from "../../shared/chat-thread.ts";
 import { ACTION_IDS, parseToolUseId } from "../action-ids.ts";
 import { DENY_MODAL, denialRefused, denyModal, parseDenial } from "../deny-modal.ts";
 import { BEFORE_ACK_MS, type ListenerDeps } from "./listener-deps.ts";
-import { orTell, Press, tell, TRY_AGAIN } from "./press.ts";
+import { orTell, Press, TRY_AGAIN } from "./press.ts";
 import { pressedThread } from "./pressed-thread.ts";
+import { tellPresser } from "./tell-presser.ts";
 
 const Ok = z.looseObject({});
 
@@ -18,17 +19,18 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
     orTell(respond, async () => {
       const { value, personId, actionTs } = Press.parse(body);
       const toolUseId = parseToolUseId(value);
+      const thread = pressedThread(body);
       const others = await core.othersWhoDecide(toolUseId, personId, AbortSignal.timeout(BEFORE_ACK_MS));
       if (others === null) {
         await core.accept({
-          thread: pressedThread(body),
+          thread,
           messageId: `decision:${actionTs}`,
           receiptId: null,
           item: { type: "decision", personId, toolUseId, decision: "allow", reason: null },
         });
       }
       await ack();
-      if (others !== null) await tell(respond, notYours(others));
+      if (others !== null) await tellPresser(api, respond, thread, notYours(others));
     }),
   );
 
@@ -47,7 +49,7 @@ export function listenToApprovals(app: App, deps: ListenerDeps): void {
         );
       }
       await ack();
-      if (others !== null) await tell(respond, notYours(others));
+      if (others !== null) await tellPresser(api, respond, thread, notYours(others));
     }),
   );
 

@@ -188,6 +188,22 @@ describe.each(["http", "socket"] as const)("the Slack app by %s", (mode) => {
     expect(ephemeralTo(BOB)()?.text).toBe(`Only <@${ALICE}>, <!subteam^S01ADMINS> may decide on this.`);
   });
 
+  it("tells who may not decide by a message of the thread where ephemeral ones may not be shown", async () => {
+    const channel = "D02BOB";
+    const said = fake.say({ channel, user: BOB, text: "clean up" });
+    await said.done;
+    for (const actionId of [ACTION_IDS.approve, ACTION_IDS.deny]) {
+      const blocks = [{ type: "actions", elements: [button(actionId, "sevt_1")] }];
+      await bot.chat.postMessage({ channel, thread_ts: said.ts, text: "buttons", blocks });
+      const card = fake.thread(channel, said.ts).at(-1);
+      await fake.press({ channel, ts: card?.ts ?? "", user: BOB, actionId }).done;
+      const told = () => fake.thread(channel, said.ts).at(-1)?.text.startsWith("Only <@");
+      await fake.until("the words", told);
+    }
+    expect(fake.messages(channel).every(({ ephemeralFor }) => ephemeralFor === null)).toBe(true);
+    expect((await rig.kept()).filter(({ item }) => item.type === "decision")).toEqual([]);
+  });
+
   it("asks why before it denies", async () => {
     const { ts } = await mention();
     const card = await postedByBot(ts, [button(ACTION_IDS.deny, "sevt_2")]);
