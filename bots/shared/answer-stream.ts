@@ -2,7 +2,7 @@ import { messageOf } from "../../src/errors.ts";
 import type { AnswerStream, MessageRef, WordsMessage } from "./chat-surface.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
 import { type PostOnce, postOnce } from "./post-once.ts";
-import type { Turn } from "./progress.ts";
+import type { Turn } from "./turn.ts";
 import { cutShortMessage } from "./render.ts";
 
 export interface StreamedAnswerDeps extends Pick<DeliveryScope, "surface" | "store" | "log" | "thread" | "signal"> {

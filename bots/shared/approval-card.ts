@@ -1,6 +1,6 @@
 import type { ApprovalCard, ApprovalState, ChatMessage } from "./chat-surface.ts";
 import type { Approval } from "./chat-records.ts";
-import type { Ask } from "./progress.ts";
+import type { Ask } from "./turn.ts";
 import { toolLabel } from "./tool-label.ts";
 
 /** Pure: what people see of a tool call that is asked for. `approvers` is empty when the requester decides. */

@@ -1,5 +1,5 @@
 import { NotFoundError, type Anthropic } from "@anthropic-ai/sdk";
-import type { Ask } from "./progress.ts";
+import type { Ask } from "./turn.ts";
 
 type EventTypes = NonNullable<Anthropic.Beta.Sessions.EventListParams["types"]>;
 

@@ -1,6 +1,6 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import type { ChatMessage, StatusState, WordsMessage } from "./chat-surface.ts";
-import type { Turn, TurnEnd } from "./progress.ts";
+import type { Turn, TurnEnd } from "./turn.ts";
 import { splitMarkdown } from "./split-markdown.ts";
 
 type SessionError = Anthropic.Beta.Sessions.BetaManagedAgentsSessionErrorEvent["error"];

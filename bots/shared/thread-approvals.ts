@@ -5,7 +5,7 @@ import { placeOf } from "./chat-place.ts";
 import type { ApprovalState } from "./chat-surface.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
 import { findPost, postOnce, type PostOnce } from "./post-once.ts";
-import type { Ask } from "./progress.ts";
+import type { Ask } from "./turn.ts";
 import { notice } from "./render.ts";
 
 export interface ThreadApprovalDeps extends DeliveryScope {

@@ -1,7 +1,7 @@
 import { placeOf } from "./chat-place.ts";
 import type { ThreadSummary } from "./chat-records.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
-import type { Turn } from "./progress.ts";
+import type { Turn } from "./turn.ts";
 
 /** Writes down what a thread is at, for lists and limits. Does nothing where no records are kept. */
 export interface ThreadNotes {

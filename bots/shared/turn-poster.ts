@@ -1,13 +1,10 @@
 import { createStreamedAnswers, type StreamedAnswers } from "./answer-stream.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
-import { deliverOutputs } from "./outputs.ts";
-import { fold, foldPreview, type Outcome, type Turn } from "./progress.ts";
-import { endMessage, errorMessage, notice, TURN_STATES, waitingElsewhereMessage } from "./render.ts";
+import { fold, foldPreview } from "./progress.ts";
+import { notice } from "./render.ts";
 import type { EventPreview, SessionEvent } from "./session-events.ts";
-import { askThread, closeInThread } from "./thread-approvals.ts";
-import { createThreadNotes } from "./thread-notes.ts";
-import { createThreadPosts } from "./thread-posts.ts";
-import { createTurnStatus } from "./turn-status.ts";
+import { bringSaid, createTurnParts, finish, rest, type Waiting } from "./turn-outcomes.ts";
+import type { Outcome, Turn } from "./turn.ts";
 
 /**
  * Turns the events of one session, in their order, into posts. Events may be given again from the cursor on: the cursor
@@ -27,18 +24,12 @@ export interface TurnPoster {
   stop(): void;
 }
 
-type Waiting = Extract<Outcome, { type: "waiting" }>;
-type Ended = Extract<Outcome, { type: "ended" }>;
-
 const LOST_CONTACT = "Lost contact with the server. Trying again.";
 
 export function createTurnPoster(deps: DeliveryScope): TurnPoster {
   const { surface, store, thread, sessionId } = deps;
-  const posts = createThreadPosts(deps);
-  const { once, post } = posts;
-  const inThread = { ...deps, once, post };
-  const status = createTurnStatus(deps, once);
-  const notes = createThreadNotes(deps);
+  const parts = createTurnParts(deps);
+  const { posts, status, notes } = parts;
   let turn: Turn | null = null;
   let streamed: StreamedAnswers | null = null;
   let waiting: Waiting | null = null;
@@ -47,56 +38,29 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
 
   /** The turn has begun, or goes on after it waited. */
   const takeUp = async (turn: Turn) => {
-    if (surface.limits(thread).drafts === "stream") streamed ??= createStreamedAnswers({ ...deps, once }, turn.id);
+    if (surface.limits(thread).drafts === "stream")
+      streamed ??= createStreamedAnswers({ ...deps, once: posts.once }, turn.id);
     await status.open(turn);
     if (!live || turn.waitingSince !== null || turn.endedAt !== null) return;
     await notes.reached("working");
     status.show(turn);
   };
 
-  /** Nothing more happens until people have decided. */
-  const rest = async (turn: Turn, { eventId, elsewhere }: Waiting) => {
-    for (const ask of turn.asks) await askThread(inThread, ask);
-    if (elsewhere) await post(`elsewhere:${turn.id}`, waitingElsewhereMessage());
-    await deliverOutputs(inThread, eventId);
-    await notes.spent(turn);
-    await notes.reached("waiting");
-    await status.close(turn, null);
-  };
-
-  /** `ended` is null when nothing ran: the session went idle, or ended, by itself. */
-  const endTurn = async (ended: Turn | null, { eventId, at, how }: Ended) => {
-    await streamed?.end();
-    const last = endMessage(how);
-    if (last) await post(`end:${eventId}`, last);
-    await deliverOutputs(inThread, eventId);
-    if (ended) {
-      await notes.spent(ended);
-      await notes.reached(TURN_STATES[how]);
-      await status.close(ended, how);
-    }
-    await store.deliveries.moveCursor(thread, sessionId, { eventId, at });
-    if (how === "terminated") await store.threads.detachSession(thread, sessionId);
-    streamed = null;
-    turn = null;
-  };
-
-  const bring = async (turn: Turn | null, outcome: Outcome) => {
+  const bring = async (shown: Turn | null, outcome: Outcome) => {
     switch (outcome.type) {
-      case "answer":
-        return posts.postAnswer(outcome.id, outcome.text, streamed);
-      case "error":
-        return post(`error:${outcome.id}`, errorMessage(outcome.error));
-      case "decided":
-        return closeInThread(inThread, outcome.ask, outcome.decision);
-      case "moot":
-        return closeInThread(inThread, outcome.ask, null);
       case "waiting":
         waiting = outcome;
         // One that lies in the past is over, or is caught up with.
-        return live && turn ? rest(turn, outcome) : undefined;
+        if (live && shown) await rest(parts, shown, outcome);
+        return;
       case "ended":
-        return endTurn(turn, outcome);
+        await streamed?.end();
+        await finish(parts, shown, outcome);
+        streamed = null;
+        turn = null;
+        return;
+      default:
+        await bringSaid(parts, outcome, streamed);
     }
   };
 
@@ -120,7 +84,7 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
     async caughtUp() {
       live = true;
       if (!turn) return;
-      if (turn.waitingSince !== null && waiting) return rest(turn, waiting);
+      if (turn.waitingSince !== null && waiting) return rest(parts, turn, waiting);
       await takeUp(turn);
     },
 
@@ -135,7 +99,10 @@ export function createTurnPoster(deps: DeliveryScope): TurnPoster {
     },
 
     async sessionGone() {
-      await post(`gone:${sessionId}`, notice("warning", "This session was deleted. Write again to start a new one."));
+      await posts.post(
+        `gone:${sessionId}`,
+        notice("warning", "This session was deleted. Write again to start a new one."),
+      );
       await store.threads.detachSession(thread, sessionId);
     },
 

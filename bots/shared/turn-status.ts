@@ -3,7 +3,7 @@ import type { ChatMessage, MessageRef } from "./chat-surface.ts";
 import type { DeliveryScope } from "./delivery-scope.ts";
 import { keepStatus, type LiveStatus } from "./live-status.ts";
 import { postOnce, type PostOnce } from "./post-once.ts";
-import type { Turn, TurnEnd } from "./progress.ts";
+import type { Turn, TurnEnd } from "./turn.ts";
 import { statusMessage } from "./render.ts";
 
 /** The one message that says how far a turn is, through everything the turn waits for. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fold, foldPreview, type Outcome, type Turn } from "../../../bots/shared/progress.ts";
+import { fold, foldPreview } from "../../../bots/shared/progress.ts";
+import type { Outcome, Turn } from "../../../bots/shared/turn.ts";
 import type { SessionEvent as SeenEvent } from "../../../bots/shared/session-events.ts";
 import type { SessionEvent } from "../../../src/schemas/event.ts";
 import {
