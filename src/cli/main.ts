@@ -12,6 +12,7 @@ const COMMANDS: CommandTable = {
   channels: () => import("./commands/channels.ts"),
   audit: () => import("./commands/audit.ts"),
   slack: () => import("./commands/slack.ts"),
+  teams: () => import("./commands/teams.ts"),
   bench: () => import("./commands/bench.ts"),
   test: () => import("./commands/test.ts"),
   check: () => import("./commands/check.ts"),

@@ -108,7 +108,8 @@ export async function openTeams(platform: Platform, config: TeamsConfig, core: C
   };
 }
 
-function cloudOf({ channelService, urls }: TeamsConfig): TeamsCloud {
+/** Pure: where Microsoft's services are, by the settings. */
+export function cloudOf({ channelService, urls }: TeamsConfig): TeamsCloud {
   const cloud = teamsCloud(channelService);
   return {
     ...cloud,
@@ -123,7 +124,8 @@ function fileHosts({ urls }: TeamsConfig): FileHosts {
   return urls.graph === null ? MICROSOFT_FILE_HOSTS : [...MICROSOFT_FILE_HOSTS, new URL(urls.graph).origin];
 }
 
-async function appOf({ id, tenantId, credential }: TeamsAppConfig): Promise<TeamsConnectorOptions["app"]> {
+/** @throws Error when the app's certificate can't be read */
+export async function appOf({ id, tenantId, credential }: TeamsAppConfig): Promise<TeamsConnectorOptions["app"]> {
   switch (credential.type) {
     case "password":
       return { id, tenantId, credential: { type: "password", password: credential.password.reveal() } };

@@ -1,7 +1,7 @@
 import type { WebClient } from "@slack/web-api";
 import { BOT_EVENTS, EVENTS_PATH } from "../../../bots/slack/requirements.ts";
 import type { SlackConfig } from "../../slack-config.ts";
-import type { SlackFinding } from "./slack-finding.ts";
+import type { ChatFinding } from "./chat-finding.ts";
 import { type Answer, askSlack, questionClient } from "./slack-question.ts";
 
 /** Like the id of a direct message, but none has it: Slack can only say whether it would do this elsewhere. */
@@ -9,15 +9,15 @@ const NO_CHANNEL = "D0000000000";
 const NO_THREAD = "1000000000.000000";
 
 /** Whether Slack has the features of agents for this app, asked in a way that nobody sees. */
-export async function checkAgentFeatures(apiUrl: string, token: string): Promise<SlackFinding[]> {
+export async function checkAgentFeatures(apiUrl: string, token: string): Promise<ChatFinding[]> {
   const client = questionClient(apiUrl, token);
   return await Promise.all([checkAgentSessions(client), checkStreaming(client)]);
 }
 
 /** Pure: what no token may read, and where a person sees it. */
-export function eventFindings({ transport, host, port }: SlackConfig): SlackFinding[] {
+export function eventFindings({ transport, host, port }: SlackConfig): ChatFinding[] {
   const events = BOT_EVENTS.map(({ event }) => event).join(", ");
-  const subscriptions: SlackFinding = {
+  const subscriptions: ChatFinding = {
     state: "cannot_tell",
     subject: "Events",
     detail: `no token can read what the app is subscribed to; it has to be ${events}`,
@@ -36,7 +36,7 @@ export function eventFindings({ transport, host, port }: SlackConfig): SlackFind
   ];
 }
 
-async function checkAgentSessions(client: WebClient): Promise<SlackFinding> {
+async function checkAgentSessions(client: WebClient): Promise<ChatFinding> {
   const subject = "Agent sessions";
   const answer = await askSlack(
     client.agents.sessions.setStatus({ channel_id: NO_CHANNEL, thread_ts: NO_THREAD, status: "active" }),
@@ -52,14 +52,14 @@ async function checkAgentSessions(client: WebClient): Promise<SlackFinding> {
   return fromProbe(subject, answer, "the status message and its Stop button do without");
 }
 
-async function checkStreaming(client: WebClient): Promise<SlackFinding> {
+async function checkStreaming(client: WebClient): Promise<ChatFinding> {
   const answer = await askSlack(
     client.chat.startStream({ channel: NO_CHANNEL, thread_ts: NO_THREAD, markdown_text: "." }),
   );
   return fromProbe("Streaming", answer, "answers then come when they are whole");
 }
 
-function fromProbe(subject: string, answer: Answer<unknown>, otherwise: string): SlackFinding {
+function fromProbe(subject: string, answer: Answer<unknown>, otherwise: string): ChatFinding {
   if (answer.type === "no" && answer.code === "channel_not_found")
     return { state: "ok", subject, detail: "Slack takes the call, and names only the channel, which does not exist" };
   const said = answer.type === "no" ? ` (Slack said ${answer.code})` : "";

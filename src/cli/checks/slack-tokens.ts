@@ -1,5 +1,5 @@
 import { APP_TOKEN_SCOPE, BOT_SCOPES } from "../../../bots/slack/requirements.ts";
-import type { SlackFinding } from "./slack-finding.ts";
+import type { ChatFinding } from "./chat-finding.ts";
 import { askSlack, questionClient } from "./slack-question.ts";
 
 /** A bot token, and what to call it. */
@@ -11,7 +11,7 @@ export interface BotToken {
 }
 
 /** Whose the token is, and each permission that it lacks. */
-export async function checkBotToken(apiUrl: string, { subject, token, renew }: BotToken): Promise<SlackFinding[]> {
+export async function checkBotToken(apiUrl: string, { subject, token, renew }: BotToken): Promise<ChatFinding[]> {
   const answer = await askSlack(questionClient(apiUrl, token).auth.test());
   if (answer.type === "no_answer") return [noAnswer(subject, answer.why)];
   if (answer.type === "no" && answer.code === "token_expired") {
@@ -28,7 +28,7 @@ export async function checkBotToken(apiUrl: string, { subject, token, renew }: B
 }
 
 /** Whether Slack opens a Socket Mode connection for it. Opens none: the address that Slack names is not used. */
-export async function checkAppToken(apiUrl: string, token: string): Promise<SlackFinding> {
+export async function checkAppToken(apiUrl: string, token: string): Promise<ChatFinding> {
   const subject = "SLACK_APP_TOKEN";
   const answer = await askSlack(questionClient(apiUrl, token).apps.connections.open());
   if (answer.type === "yes") return { state: "ok", subject, detail: "Slack gives a Socket Mode connection for it" };
@@ -44,7 +44,7 @@ export async function checkAppToken(apiUrl: string, token: string): Promise<Slac
 }
 
 /** Pure: one line for each scope that is missing, or one for all of them. */
-export function scopeFindings(token: string, granted: readonly string[] | undefined): SlackFinding[] {
+export function scopeFindings(token: string, granted: readonly string[] | undefined): ChatFinding[] {
   const subject = `Scopes of ${token}`;
   if (granted === undefined) {
     const detail = "Slack did not say which it has";
@@ -60,7 +60,7 @@ export function scopeFindings(token: string, granted: readonly string[] | undefi
   }));
 }
 
-function noAnswer(subject: string, why: string): SlackFinding {
+function noAnswer(subject: string, why: string): ChatFinding {
   return {
     state: "missing",
     subject,

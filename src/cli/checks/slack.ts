@@ -3,15 +3,15 @@ import type { Config } from "../../config.ts";
 import type { SlackConfig } from "../../slack-config.ts";
 import { botTokens } from "./slack-bot-tokens.ts";
 import { checkAgentFeatures, eventFindings } from "./slack-features.ts";
-import type { SlackFinding } from "./slack-finding.ts";
-import { checkPlatform } from "./slack-platform.ts";
+import type { ChatFinding } from "./chat-finding.ts";
+import { checkPlatform } from "./chat-platform.ts";
 import { checkAppToken, checkBotToken } from "./slack-tokens.ts";
 
 /**
  * Everything that Slack and Deckhand need of each other, as far as it can be seen from here. Changes nothing in Slack.
  * @throws what keeps the database of an app that is installed by OAuth from opening; the signal's reason
  */
-export async function checkSlack(config: Config, signal: AbortSignal): Promise<SlackFinding[]> {
+export async function checkSlack(config: Config, signal: AbortSignal): Promise<ChatFinding[]> {
   const { slack } = config;
   if (slack === null) return [NOT_SET, ...(await checkPlatform(config, signal))];
   const { apiUrl, transport } = slack;
@@ -33,14 +33,14 @@ export async function checkSlack(config: Config, signal: AbortSignal): Promise<S
   ];
 }
 
-const NOT_SET: SlackFinding = {
+const NOT_SET: ChatFinding = {
   state: "missing",
   subject: "Settings",
   detail: "no SLACK_… variable is set, so there is no Slack",
   mend: "Set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, see docs/slack.md.",
 };
 
-function settingsFinding({ transport, workspaces }: SlackConfig, installed: number): SlackFinding {
+function settingsFinding({ transport, workspaces }: SlackConfig, installed: number): ChatFinding {
   const subject = "Settings";
   const how = transport.type === "socket" ? "Socket Mode" : "events by HTTP";
   if (workspaces.type === "token") return { state: "ok", subject, detail: `${how}, one workspace by its token` };

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { APP_NAME_CHARS_MAX, slackManifest } from "../../../bots/slack/manifest.ts";
 import { loadConfig } from "../../config.ts";
-import type { SlackFinding } from "../checks/slack-finding.ts";
+import { findingLines } from "../checks/chat-finding.ts";
 import { checkSlack } from "../checks/slack.ts";
 import { type Command, type CommandIo, UsageError } from "../command.ts";
 import { toYaml } from "../yaml.ts";
@@ -69,20 +69,8 @@ async function check(args: string[], { root, stdout, signal }: CommandIo): Promi
   const findings = await checkSlack(loadConfig(root), signal);
   const ok = findings.every(({ state }) => state !== "missing");
   if (values.json) stdout.write(`${JSON.stringify({ ok, findings }, null, 2)}\n`);
-  else stdout.write(linesOf(findings));
+  else stdout.write(findingLines(findings));
   return ok ? 0 : 1;
-}
-
-const STATES = { ok: "ok", missing: "missing", cannot_tell: "cannot tell" } as const;
-const STATE_CHARS = STATES.cannot_tell.length;
-
-function linesOf(findings: readonly SlackFinding[]): string {
-  const width = Math.max(...findings.map(({ subject }) => subject.length));
-  const lines = findings.map(({ state, subject, detail, mend }) => {
-    const line = `${STATES[state].padEnd(STATE_CHARS)}  ${subject.padEnd(width)}  ${detail}\n`;
-    return mend === undefined ? line : `${line}${" ".repeat(STATE_CHARS + width + 4)}→ ${mend}\n`;
-  });
-  return lines.join("");
 }
 
 function appName(given: string): string {

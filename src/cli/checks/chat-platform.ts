@@ -2,7 +2,7 @@ import { DEFAULT_AGENT_MARK } from "../../../bots/shared/default-agent.ts";
 import type { Config } from "../../config.ts";
 import { messageOf } from "../../errors.ts";
 import { inPlainWords, reachRunning } from "../connection.ts";
-import type { SlackFinding } from "./slack-finding.ts";
+import type { ChatFinding } from "./chat-finding.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const PAGE_SIZE = 100;
@@ -10,7 +10,7 @@ const PAGE_SIZE = 100;
 type Client = NonNullable<Awaited<ReturnType<typeof reachRunning>>>["client"];
 
 /** Whether the bots can work with the API: their key, a model, and where links to files lead. Makes nothing. */
-export async function checkPlatform(config: Config, signal: AbortSignal): Promise<SlackFinding[]> {
+export async function checkPlatform(config: Config, signal: AbortSignal): Promise<ChatFinding[]> {
   const subject = "API";
   try {
     const reached = await reachRunning({ config, url: null, signal });
@@ -28,7 +28,7 @@ export async function checkPlatform(config: Config, signal: AbortSignal): Promis
   }
 }
 
-async function modelFindings(client: Client, config: Config, signal: AbortSignal): Promise<SlackFinding[]> {
+async function modelFindings(client: Client, config: Config, signal: AbortSignal): Promise<ChatFinding[]> {
   const request = { signal, timeout: REQUEST_TIMEOUT_MS, maxRetries: 0 };
   const { data: models } = await client.models.list({ limit: PAGE_SIZE }, request);
   const wanted = config.defaultModel ?? models[0]?.id;
@@ -46,13 +46,13 @@ async function modelFindings(client: Client, config: Config, signal: AbortSignal
   ];
 }
 
-function linkFinding({ publicUrl }: Config, apiUrl: string): SlackFinding {
+function linkFinding({ publicUrl }: Config, apiUrl: string): ChatFinding {
   const subject = "Links to files";
   if (publicUrl !== null) return { state: "ok", subject, detail: `lead to ${publicUrl}` };
   return {
     state: "cannot_tell",
     subject,
     detail: `DECKHAND_PUBLIC_URL is not set, so they lead to where the API listens (${apiUrl})`,
-    mend: "Set it for the API to the address at which people's browsers reach it. Files posted to Slack don't need it.",
+    mend: "Set it for the API to the address at which people's browsers reach it. Files posted to Slack don't need it; in Teams it is how most files are had.",
   };
 }
