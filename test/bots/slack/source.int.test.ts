@@ -240,8 +240,9 @@ describe("a link", () => {
   it("is asked for once in a channel, and is what Slack would have said of the next thread", async () => {
     const [one, two] = [1, 2].map(() => slack.say({ channel: "C01ENG", user: "U01ALICE", text: "hello" }).ts);
     const source = open();
-    await source.linkTo(threadOf(one ?? ""), signal);
-    const link = await source.linkTo(threadOf(two ?? ""), signal);
+    const [, link] = await Promise.all([one, two].map((ts) => source.linkTo(threadOf(ts ?? ""), signal)));
+    expect(slack.callsTo("chat.getPermalink")).toHaveLength(1);
+    expect(await source.linkTo(threadOf(two ?? ""), signal)).toBe(link);
     expect(slack.callsTo("chat.getPermalink")).toHaveLength(1);
     expect(link).toBe(await open().linkTo(threadOf(two ?? ""), signal));
   });
