@@ -18,6 +18,8 @@ export const InboundItem = z.discriminatedUnion("type", [
     reactTo: z.string().nullable(),
     /** The surface may have left its files out of this delivery: see `Inbox.bringFiles`. Missing where it does not do that. */
     filesMayFollow: z.boolean().optional(),
+    /** It was said where the thread does not show it, as in a modal: the thread is told who asks for what. */
+    handedOver: z.boolean().optional(),
   }),
   /** What files came with a message that was kept without any. */
   z.object({

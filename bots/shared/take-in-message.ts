@@ -12,6 +12,7 @@ import { parseCommand } from "./commands.ts";
 import { composeMessage } from "./compose-message.ts";
 import { earlierMessages, type EarlierWords } from "./earlier-messages.ts";
 import { tellHeld } from "./held-message.ts";
+import { handOverLine } from "./hand-over-line.ts";
 import type { InboundItem } from "./inbound-item.ts";
 import { interrupt } from "./interrupt.ts";
 import type { Person } from "./person.ts";
@@ -186,7 +187,7 @@ async function finish(
   work: MessageWork,
   { sessionId, eventId, words, others, earlier }: Sent,
 ): Promise<void> {
-  const { thread, pending, reading, signal } = work;
+  const { thread, item, person, pending, reading, signal } = work;
   const { inbox, directory } = scope.records;
   const { messageId } = pending;
   await Promise.all([
@@ -194,6 +195,9 @@ async function finish(
     directory.told(thread, sessionId, { messageId: seenBy(work, earlier), others }),
     reading.requester === null && noteBeginning(scope, work, sessionId, titleOf(work, words)),
   ]);
+  if (item.handedOver === true) {
+    await tell(scope, thread, `handed:${messageId}`, handOverLine(person.name, item.text), signal);
+  }
   const counts = await inbox.settle(thread, messageId, eventId);
   // A stop that came while it was being sent could not hold it back any more.
   if (!counts) await interrupt(scope, thread, sessionId, signal);

@@ -2,23 +2,30 @@ import type { App } from "@slack/bolt";
 import { z } from "zod";
 import { messageOf, TerminalError } from "../../../src/errors.ts";
 import { chatThreadKey, type ChatThreadKey, parseChatThreadKey } from "../../shared/chat-thread.ts";
+import { refusedWith } from "../errors.ts";
 import {
   type AgentOption,
   HAND_OVER_MODAL,
   HAND_OVER_SHORTCUT,
+  type HandOverCarried,
   handOverModal,
   handOverRefused,
   parseHandOver,
 } from "../hand-over-modal.ts";
-import { escapeMrkdwn } from "../mrkdwn.ts";
 import { BEFORE_ACK_MS, type ListenerDeps } from "./listener-deps.ts";
 import { orTell, TRY_AGAIN } from "./press.ts";
 import { pressedThread } from "./pressed-thread.ts";
 
 const Ok = z.looseObject({});
-const Posted = z.looseObject({ ts: z.string() });
 /** Leaves time to open the modal before its trigger ends. */
 const AGENTS_WITHIN_MS = 800;
+const ASK_WITHIN_MS = 1_000;
+const ABSENT: ReadonlySet<string> = new Set([
+  "not_in_channel",
+  "channel_not_found",
+  "thread_not_found",
+  "message_not_found",
+]);
 
 /** "Hand to Deckhand" in the menu of a message: a modal, then work in that message's thread. */
 export function listenToHandOver(app: App, deps: ListenerDeps): void {
@@ -57,31 +64,45 @@ export function listenToHandOver(app: App, deps: ListenerDeps): void {
   });
 }
 
-/**
- * The line that says so is posted first: where the bot can't post, nobody would see an answer either, and the person can
- * still be told in the modal. It is also the message that the work is known by, after everything the agent should read.
- */
-async function handOver({ api, core }: ListenerDeps, view: unknown, personId: string): Promise<void> {
+async function handOver(deps: ListenerDeps, view: unknown, personId: string): Promise<void> {
   const { team, channel, threadTs, viewId, agentId, instruction } = parseHandOver(view);
-  const { ts } = await api.call(
-    { team, method: "chat.postMessage", channel },
-    (client) =>
-      client.apiCall("chat.postMessage", {
-        channel,
-        thread_ts: threadTs,
-        text: `<@${personId}> handed this to me: ${quoted(instruction)}`,
-        unfurl_links: false,
-        unfurl_media: false,
-      }),
-    Posted,
-    AbortSignal.timeout(BEFORE_ACK_MS),
-  );
-  await core.accept({
+  await refuseWhereAbsent(deps, { team, channel, threadTs });
+  await deps.core.accept({
     thread: chatThreadKey({ surface: "slack", team, channel, threadTs }),
-    messageId: ts,
-    receiptId: `view:${viewId}`,
-    item: { type: "message", personId, text: instruction, attachments: [], addressed: true, agentId, reactTo: ts },
+    messageId: `view:${viewId}`,
+    receiptId: null,
+    item: {
+      type: "message",
+      personId,
+      text: instruction,
+      attachments: [],
+      addressed: true,
+      agentId,
+      reactTo: null,
+      handedOver: true,
+    },
   });
+}
+
+/**
+ * Where the bot can't read it can't post either, and only the modal is left to say so in.
+ * @throws TerminalError there; what can't be told now is no reason to turn work away
+ */
+async function refuseWhereAbsent(
+  { api, log }: ListenerDeps,
+  { team, channel, threadTs }: HandOverCarried,
+): Promise<void> {
+  try {
+    await api.callIfRoom(
+      { team, method: "conversations.replies" },
+      (client) => client.conversations.replies({ channel, ts: threadTs, limit: 1 }),
+      Ok,
+      AbortSignal.timeout(ASK_WITHIN_MS),
+    );
+  } catch (error) {
+    if (refusedWith(error, ABSENT)) throw error;
+    log.info({ slack_team: team, error: messageOf(error) }, "it is not known whether a thread can be written in");
+  }
 }
 
 /** Without a choice of agents the modal still does its work. */
@@ -92,10 +113,4 @@ async function agentsNow({ core, log }: ListenerDeps, thread: ChatThreadKey): Pr
     log.warn({ error: messageOf(error) }, "no agents to choose from: the platform did not say");
     return [];
   }
-}
-
-/** One line, in which nothing mentions or links. */
-function quoted(words: string): string {
-  const line = words.replaceAll(/\s+/g, " ").slice(0, 200);
-  return `_${escapeMrkdwn(line)}${line.length < words.length ? "…" : ""}_`;
 }

@@ -353,6 +353,26 @@ describe("the thread", () => {
   });
 });
 
+describe("a request that was made beside the thread", () => {
+  it("is shown in it once, and what was said there is not told twice afterwards", async () => {
+    const t = await openThread({ mode: "mention_only" });
+    t.memory.people.set("U1", { name: "Ana" });
+    t.memory.say(t.thread, "1.0", "Ben", "Sales *fell*");
+    await t.say("view:V1", "Find out\nwhy, <@U2>", { reactTo: null, handedOver: true });
+    t.service.fail("post", "after", new RetryableError("Busy."));
+    await t.run();
+    await t.due();
+    await t.run();
+    expect(t.service.words()).toEqual(["**Ana** handed this to me: Find out why, @U2"]);
+    t.memory.say(t.thread, "1.1", "Ana", "Go on");
+    await t.say("1.1", "Go on");
+    await t.run();
+    const [first, ...rest] = await t.messages();
+    expect(first).toContain("Sales *fell*");
+    expect(rest).toEqual(["Go on\n\n<author>\nAna\n</author>"]);
+  });
+});
+
 describe("files that their message came without", () => {
   const bare = { filesMayFollow: true };
 
