@@ -1,10 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { App } from "@slack/bolt";
 import { z } from "zod";
 import { TerminalError } from "../../../src/errors.ts";
 import { parsePicked, PICK_ACTION, slashRendering } from "../blocks/slash-blocks.ts";
 import { installedTeam } from "../installed-team.ts";
 import { SLASH_COMMAND } from "../requirements.ts";
-import type { ListenerDeps } from "./listener-deps.ts";
+import { BEFORE_ACK_MS, type ListenerDeps } from "./listener-deps.ts";
 import { orTell, Press } from "./press.ts";
 
 /** A command's answer is no use to somebody who has long gone on. Slack takes it for 30 minutes. */
@@ -22,19 +23,20 @@ const Command = z.looseObject({
 export function listenToSlash(app: App, { core }: ListenerDeps): void {
   app.command(SLASH_COMMAND, ({ command, ack, respond }) =>
     orTell(respond, async () => {
-      // Slack takes no late acknowledgement of a command, and brings none again: what fails is told.
-      await ack();
       const { user_id, user_name, channel_id, text, trigger_id } = Command.parse(command);
       const team = teamOrThrow(command);
-      const reply = await core.runSlash(
-        {
-          id: trigger_id,
-          place: `slack:${team}:${channel_id}`,
-          team: `slack:${team}`,
-          person: { id: user_id, name: user_name ?? user_id },
-          text: text ?? "",
-        },
-        AbortSignal.timeout(ANSWER_WITHIN_MS),
+      const reply = await acknowledgeInTime(
+        ack,
+        core.runSlash(
+          {
+            id: trigger_id,
+            place: `slack:${team}:${channel_id}`,
+            team: `slack:${team}`,
+            person: { id: user_id, name: user_name ?? user_id },
+            text: text ?? "",
+          },
+          AbortSignal.timeout(ANSWER_WITHIN_MS),
+        ),
       );
       await respond({ response_type: "ephemeral", ...slashRendering(reply) });
     }),
@@ -42,21 +44,31 @@ export function listenToSlash(app: App, { core }: ListenerDeps): void {
 
   app.action(PICK_ACTION, ({ body, ack, respond }) =>
     orTell(respond, async () => {
-      await ack();
       const { value, personId, personName, actionTs } = Press.parse(body);
       const picked = parsePicked(value);
-      const reply = await core.runPicked(
-        {
-          id: `pick:${actionTs}`,
-          team: `slack:${teamOrThrow(body)}`,
-          person: { id: personId, name: personName },
-          ...picked,
-        },
-        AbortSignal.timeout(ANSWER_WITHIN_MS),
-      );
+      const call = {
+        id: `pick:${actionTs}`,
+        team: `slack:${teamOrThrow(body)}` as const,
+        person: { id: personId, name: personName },
+        ...picked,
+      };
+      const reply = await acknowledgeInTime(ack, core.runPicked(call, AbortSignal.timeout(ANSWER_WITHIN_MS)));
       await respond({ response_type: "ephemeral", replace_original: true, ...slashRendering(reply) });
     }),
   );
+}
+
+/**
+ * Acknowledges when the work is done, so that Slack tells the caller of a command that was lost with this process: it brings none
+ * again. Work that takes longer goes on after the acknowledgement. Rejects as the work does, also when that fails before.
+ */
+async function acknowledgeInTime<Result>(ack: () => Promise<void>, work: Promise<Result>): Promise<Result> {
+  const done = new AbortController();
+  const late = delay(BEFORE_ACK_MS, undefined, { signal: done.signal, ref: false }).catch(() => undefined);
+  await Promise.race([Promise.allSettled([work]), late]);
+  done.abort();
+  await ack();
+  return await work;
 }
 
 function teamOrThrow(body: unknown): string {

@@ -15,7 +15,8 @@ afterEach(async () => {
 });
 
 async function start(mode: "http" | "socket", over: Partial<ChatCore> = {}) {
-  const slack = mode === "http" ? { retryDelaysMs: [], ackTimeoutMs: 30_000 } : { retryDelaysMs: [0, 0, 0], ackTimeoutMs: 1_000 };
+  const slack =
+    mode === "http" ? { retryDelaysMs: [], ackTimeoutMs: 30_000 } : { retryDelaysMs: [0, 0, 0], ackTimeoutMs: 1_000 };
   const fake = await startFakeSlack(slack);
   opened.push(fake);
   const rig = await startSlackApp({ mode, slack: fake, botToken: "xoxb-acme", core: over });
@@ -48,6 +49,38 @@ describe("events by HTTP", () => {
     await said.done;
     kept.resolve(true);
     expect(said.deliveries[0]?.attempts.map(({ status }) => status)).toEqual([503]);
+  });
+});
+
+describe("a command", () => {
+  const stopped = { type: "notice", level: "info", markdown: "Stopping." } as const;
+  const stop = { channel: "C01ENG", user: "U01ALICE", command: "/deckhand", text: "stop" };
+
+  it("is acknowledged when what it asks for is kept, and not before", async () => {
+    const begun = Promise.withResolvers<void>();
+    const kept = Promise.withResolvers<typeof stopped>();
+    const runSlash = () => {
+      begun.resolve();
+      return kept.promise;
+    };
+    const { fake } = await start("http", { runSlash });
+    const command = fake.command(stop);
+    await begun.promise;
+    const lost = Promise.race([command.done.then(() => "acknowledged"), fake.say({ ...stop, text: "hi" }).done]);
+    expect(await lost).not.toBe("acknowledged");
+    kept.resolve(stopped);
+    await command.done;
+    expect(command.deliveries[0]?.acked).toBe(true);
+  });
+
+  it.each([
+    ["takes long", () => new Promise<never>(() => undefined)],
+    ["fails", () => Promise.reject(new RetryableError("The database is away."))],
+  ])("is acknowledged in time when it %s", async (_, runSlash) => {
+    const { fake } = await start("http", { runSlash });
+    const command = fake.command(stop);
+    await command.done;
+    expect(command.deliveries[0]?.acked).toBe(true);
   });
 });
 
