@@ -24,6 +24,7 @@ export interface CallOptions {
 
 /** Of the caller's faults, those that pass. */
 const RETRYABLE = new Set([408, 412, 429]);
+const NOT_IMPLEMENTED = 501;
 const MESSAGE_CHARS_MAX = 500;
 
 /** `{"error":{"code","message"}}`, or in the case of tokens `{"error","error_description"}`. */
@@ -56,7 +57,8 @@ export async function callTeams(request: TeamsRequest, { what, timeoutMs, signal
   }
   if (answer.ok) return { status: answer.status, headers: answer.headers, text };
   const refusal = { status: answer.status, ...explanationOf(text) };
-  if (answer.status < 500 && !RETRYABLE.has(answer.status)) throw new TeamsRefusedError(what, refusal);
+  if (!RETRYABLE.has(answer.status) && (answer.status < 500 || answer.status === NOT_IMPLEMENTED))
+    throw new TeamsRefusedError(what, refusal);
   const retryAfterMs = retryAfterOf(answer.headers.get("retry-after"), Date.now());
   throw new RetryableError(`Teams did not take ${what} now: ${answer.status} ${refusal.code ?? ""}`.trim(), {
     retryAfterMs,

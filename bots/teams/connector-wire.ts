@@ -14,6 +14,7 @@ const Member = z.looseObject({
   tenantId: z.string().nullish(),
 });
 
+const MembersPage = z.looseObject({ members: z.array(Member), continuationToken: z.string().nullish() });
 const ActivityId = z.looseObject({ id: z.string().nullish() });
 
 /** Pure: an activity with all that the Bot Connector wants to be told again of whom it is from and where it goes. */
@@ -47,7 +48,16 @@ export function activityIdIn(text: string): string {
 
 /** @throws ZodError when it is none */
 export function memberIn(text: string): TeamsMember {
-  const member = Member.parse(parsed(text));
+  return memberOf(Member.parse(parsed(text)));
+}
+
+/** A page of a conversation's members; `next` asks for the one after it. @throws ZodError when it is none */
+export function membersIn(text: string): { members: TeamsMember[]; next: string | null } {
+  const { members, continuationToken } = MembersPage.parse(parsed(text));
+  return { members: members.map(memberOf), next: continuationToken || null };
+}
+
+function memberOf(member: z.infer<typeof Member>): TeamsMember {
   return {
     id: member.id,
     aadObjectId: member.aadObjectId ?? member.objectId ?? null,

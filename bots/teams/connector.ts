@@ -6,8 +6,8 @@ import { type AppCredential, createAppTokens } from "./app-token.ts";
 import { type CallerCheckOptions, type ClaimedOrigin, createCallerCheck } from "./caller-check.ts";
 import type { TeamsCloud } from "./clouds.ts";
 import { callTeams, type TeamsAnswer } from "./connector-http.ts";
-import { activitiesUrl, activityIdIn, addressed, memberIn } from "./connector-wire.ts";
-import type { ConversationRef, TeamsConnector } from "./teams-connector.ts";
+import { activitiesUrl, activityIdIn, addressed, memberIn, membersIn } from "./connector-wire.ts";
+import { type ConversationRef, type TeamsConnector, type TeamsMember, TeamsRefusedError } from "./teams-connector.ts";
 import { withRoot } from "./teams-thread.ts";
 
 type HttpClient = NonNullable<NonNullable<ConstructorParameters<typeof ConnectorClient>[1]>["httpClient"]>;
@@ -30,6 +30,9 @@ export type TeamsCredential =
   | { type: "managed_identity" };
 
 const CALL_TIMEOUT_MS = 10_000;
+const NOT_FOUND = 404;
+const PAGE_MEMBERS = 200;
+const MEMBER_PAGES_MAX = 20;
 /** A message with a picture in it. */
 const SEND_TIMEOUT_MS = 20_000;
 
@@ -93,6 +96,41 @@ export async function createTeamsConnector({ app, cloud }: TeamsConnectorOptions
     return text;
   };
 
+  const member: TeamsConnector["member"] = async (ref, userId, signal) => {
+    try {
+      const text = await call(ref, "a member", CALL_TIMEOUT_MS, signal, (client) =>
+        client.conversations.getConversationMember(ref.conversationId, userId),
+      );
+      return memberIn(text);
+    } catch (error) {
+      if (!(error instanceof TeamsRefusedError) || error.refusal.status !== NOT_FOUND) throw error;
+      const found = await memberListed(ref, userId, signal);
+      if (!found) throw error;
+      return found;
+    }
+  };
+  /** Microsoft's own playground knows members by their other id alone. */
+  const memberListed = async (ref: ConversationRef, userId: string, signal: AbortSignal) => {
+    let next: string | null = null;
+    for (let pages = 0; pages < MEMBER_PAGES_MAX; pages++) {
+      const token = next;
+      const text = await call(ref, "the members", CALL_TIMEOUT_MS, signal, async ({ conversations }) =>
+        token === null
+          ? await conversations.getConversationPagedMembers(ref.conversationId)
+          : await conversations.getConversationPagedMembers(ref.conversationId, {
+              pageSize: PAGE_MEMBERS,
+              continuationToken: token,
+            }),
+      );
+      const page = membersIn(text);
+      const found = page.members.find(({ id, aadObjectId }) => aadObjectId === userId || id === userId);
+      if (found) return found;
+      if (page.next === null) return null;
+      next = page.next;
+    }
+    return null;
+  };
+
   return {
     authenticate: claimsOf ? createCallerCheck({ tokenIssuer, claimsOf }) : async () => {},
 
@@ -127,12 +165,7 @@ export async function createTeamsConnector({ app, cloud }: TeamsConnectorOptions
       await callTeams({ method: "POST", url: url.href, headers, body }, options);
     },
 
-    async member(ref, userId, signal) {
-      const text = await call(ref, "a member", CALL_TIMEOUT_MS, signal, (client) =>
-        client.conversations.getConversationMember(ref.conversationId, userId),
-      );
-      return memberIn(text);
-    },
+    member: app ? member : (ref, userId, signal) => orUnknown(member(ref, userId, signal), ref, userId),
 
     async token(audience, tenantId, signal) {
       if (!tokens) throw new AppError("authentication", "Without an app there are no tokens.");
@@ -141,6 +174,17 @@ export async function createTeamsConnector({ app, cloud }: TeamsConnectorOptions
         : await tokens.get(cloud.connectorResource, connectorTenant, signal);
     },
   };
+}
+
+/** A client that only shows what it is sent has no members to tell of. */
+async function orUnknown(asked: Promise<TeamsMember>, { user }: ConversationRef, userId: string): Promise<TeamsMember> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof TeamsRefusedError)) throw error;
+    const name = user?.aadObjectId === userId || user?.id === userId ? (user.name ?? "") : "";
+    return { id: userId, aadObjectId: userId, name, email: null, userRole: null, tenantId: null };
+  }
 }
 
 /** The package's own check. Its classes are made once: they keep the issuer's keys. */

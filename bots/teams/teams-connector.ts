@@ -92,6 +92,10 @@ export interface TeamsConnector {
     activity: OutboundActivity,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * `userId` is an `aadObjectId` or an id of Teams. In the anonymous mode, somebody whom the client does not tell of is taken
+   * for what they say they are.
+   */
   member(ref: ConversationRef, userId: string, signal: AbortSignal): Promise<TeamsMember>;
   /**
    * A token of the app for Graph, or for the Bot Connector's own files. Never logged, never stored.

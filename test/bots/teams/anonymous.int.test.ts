@@ -20,12 +20,25 @@ afterAll(async () => {
 
 describe("the endpoint without authentication", () => {
   it("takes messages of this machine, also of a client that names no tenant", async () => {
-    const change = ({ conversation: _, channelData: __, ...activity }: Record<string, unknown>) => ({
+    const change = (activity: Record<string, unknown>) => ({
       ...activity,
       conversation: { id: "local-1" },
+      channelData: undefined,
     });
     expect(await fake.say({ user: "alice", text: "hello", change }).done).toMatchObject({ status: 200 });
     expect(await rig.kept()).toMatchObject([{ thread: "teams:00000000-0000-0000-0000-000000000000:local-1" }]);
+  });
+
+  it("takes somebody whom the client does not tell of for who they say they are", async () => {
+    await fake.say({ user: "alice", text: "hello" }).done;
+    const found = await rig.conversations.find(`teams:${fake.tenantId}:a:personal-alice`);
+    if (!found) throw new Error("The conversation was not kept.");
+    void fake.fail("*", { type: "http", status: 404 }, { times: 2 });
+    const id = "aad00000-0000-4000-8000-000000000001";
+    expect(await rig.connector.member(found.ref, id, new AbortController().signal)).toMatchObject({
+      id,
+      name: "Alice Acme",
+    });
   });
 
   it("answers to no other machine", async () => {
