@@ -45,13 +45,15 @@ export interface TeamsGraphDeps {
   graphUrl: string;
 }
 
+type GraphRequest = Pick<RequestInit, "method" | "body"> & { headers?: Record<string, string> };
+
 const CALL_TIMEOUT_MS = 20_000;
 const PUT_TIMEOUT_MS = 60_000;
 
 export function createTeamsGraph({ connector, graphUrl }: TeamsGraphDeps): TeamsGraph {
   const base = graphUrl.replace(/\/+$/, "");
 
-  const call = async (tenant: string, path: string, init: RequestInit, signal: AbortSignal): Promise<Response> => {
+  const call = async (tenant: string, path: string, init: GraphRequest, signal: AbortSignal): Promise<Response> => {
     const url = path.startsWith("/") ? `${base}${path}` : path;
     if (new URL(url).origin !== new URL(base).origin)
       throw new TerminalError("Graph named a page that is not its own.");
@@ -73,7 +75,7 @@ export function createTeamsGraph({ connector, graphUrl }: TeamsGraphDeps): Teams
   const ask = async <Answer>(
     tenant: string,
     path: string,
-    init: RequestInit,
+    init: GraphRequest,
     answer: z.ZodType<Answer>,
     signal: AbortSignal,
   ): Promise<Answer> => {

@@ -1,6 +1,7 @@
 import type { Database } from "../../src/database.ts";
 import type { ChatThreadKey } from "../shared/chat-thread.ts";
 
+const STREAM_REF = "stream:";
 const ANSWER = /^answer:(?<eventId>.+):\d+$/;
 
 /**
@@ -13,7 +14,12 @@ export async function answerPostedAs(
   activityId: string,
 ): Promise<string | null> {
   const row = await prisma.chatDelivery.findFirst({
-    where: { chatThreadKey: thread, ref: activityId, item: { startsWith: "answer:" } },
+    where: {
+      chatThreadKey: thread,
+      item: { startsWith: "answer:" },
+      // One that another process left as a stream goes by a longer name, which ends with this one.
+      OR: [{ ref: activityId }, { ref: { startsWith: STREAM_REF, endsWith: `:${activityId}` } }],
+    },
     select: { item: true },
   });
   return row === null ? null : (ANSWER.exec(row.item)?.groups?.["eventId"] ?? null);

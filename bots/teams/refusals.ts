@@ -1,5 +1,5 @@
 import { TerminalError } from "../../src/errors.ts";
-import { TeamsRefusedError, type TeamsRefusal } from "./teams-connector.ts";
+import type { TeamsRefusal, TeamsRefusedError } from "./teams-connector.ts";
 
 /** Teams said no, in words for people. What Teams said itself is for decisions and the log. */
 export class TeamsTerminalError extends TerminalError {

@@ -48,13 +48,13 @@ export async function uploadFiles(
   const offered: OfferedFile[] = [];
   let pictureBytes = PICTURES_BYTES_MAX;
   for (const file of files) {
-    if (ref.kind === "personal") await offer(deps, thread, file, marker, signal);
+    const asked = ref.kind === "personal" && (await offer(deps, thread, file, marker, signal));
     const stored = ref.kind === "channel" ? await store(deps, thread, ref, file, signal) : null;
     if (stored) cards.push(stored);
     const preview = await previewOf(deps, file, pictureBytes, signal);
     pictureBytes -= preview?.byteLength ?? 0;
     const link = await file.link(signal);
-    offered.push({ file, preview, link, note: link || stored ? null : NO_LINK });
+    offered.push({ file, preview, link, note: link || stored || asked ? null : NO_LINK });
   }
   const activity = (pictures: boolean) =>
     filesActivity(
@@ -76,26 +76,28 @@ const PICTURES_BYTES_MAX = 1_500_000;
 const PICTURE_BYTES_MAX = 700_000;
 const ID_CHARS = 32;
 
-/** What is refused is still to be had by its link. */
+/** False when Teams does not take the offer: the file is still to be had by its link. */
 async function offer(
   { posting, consents, log }: UploadDeps,
   thread: ChatThreadKey,
   file: ChatFile,
   marker: string,
   signal: AbortSignal,
-): Promise<void> {
-  if (!consents || file.sizeBytes === 0) return;
+): Promise<boolean> {
+  if (!consents || file.sizeBytes === 0) return false;
   const { id: fileId, sizeBytes } = file;
   const id = createHash("sha256").update(`${thread}\n${marker}\n${fileId}`).digest("hex").slice(0, ID_CHARS);
   const filename = plainName(file.filename);
   const consent = await consents.offer({ id, thread, fileId, filename, sizeBytes });
-  if (consent.activityId !== null) return;
+  if (consent.activityId !== null) return true;
   try {
     const card = consentActivity({ consentId: id, filename: consent.filename, sizeBytes });
     await consents.posted(id, await posting.send(thread, card, signal));
+    return true;
   } catch (error) {
     if (!(error instanceof TeamsTerminalError)) throw error;
     log.warn({ chat_thread_key: thread, file_id: fileId, error: error.message }, "a file was not offered");
+    return false;
   }
 }
 

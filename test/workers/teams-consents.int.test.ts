@@ -20,7 +20,7 @@ beforeAll(async () => {
   rig = await openSurfaceRig();
   ({ server, client } = await startFiles());
 });
-afterEach(() => expect(rig.fake.violations).toEqual([]));
+afterEach(() => rig.refuseViolations());
 afterAll(async () => {
   server.close();
   await rig.close();

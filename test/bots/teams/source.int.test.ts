@@ -10,7 +10,7 @@ let rig: SurfaceRig;
 beforeAll(async () => {
   rig = await openSurfaceRig();
 });
-afterEach(() => expect(rig.fake.violations).toEqual([]));
+afterEach(() => rig.refuseViolations());
 afterAll(() => rig.close());
 
 function source(more: Partial<TeamsSourceOptions> = {}) {

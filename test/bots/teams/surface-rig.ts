@@ -43,6 +43,8 @@ export interface SurfaceRig {
   newThread(
     kind: Kind,
   ): Promise<{ thread: ChatThreadKey; conversation: Conversation; rootId: string | null; user: User }>;
+  /** @throws Error when something was done that nobody does who knows Teams */
+  refuseViolations(): void;
   close(): Promise<void>;
 }
 
@@ -102,6 +104,9 @@ export async function openSurfaceRig({
       const thread = teamsThreadKey(conversation.tenantId, conversation.id, said.rootId);
       await conversations.keep(teamsThread(thread).place, referenceOf(fake, conversation, user));
       return { thread, conversation, rootId: said.rootId, user };
+    },
+    refuseViolations() {
+      if (fake.violations.length > 0) throw new Error(fake.violations.join("\n"));
     },
     async close() {
       await fake.close();

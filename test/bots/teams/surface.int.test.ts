@@ -13,7 +13,7 @@ let rig: SurfaceRig;
 beforeAll(async () => {
   rig = await openSurfaceRig();
 });
-afterEach(() => expect(rig.fake.violations).toEqual([]));
+afterEach(() => rig.refuseViolations());
 afterAll(() => rig.close());
 
 const text = (markdown: string) => ({ type: "text", markdown, answerId: "sevt_1" }) as const;
@@ -106,6 +106,22 @@ describe("an answer that is streamed", () => {
     await rig.fake.until("it to be shown", () => rig.fake.streams.some((each) => each.texts.includes("Sales fell")));
     await stream?.finish(text("Sales rose."), "dh_a");
     expect(rig.fake.written(conversation.id).map(({ wire }) => wire["text"])).toEqual(["Sales rose."]);
+  });
+
+  it("that a process left behind is not lost, whether Teams still waits for its end or has dropped it", async () => {
+    for (const passesMs of [1_000, 130_000]) {
+      const { thread, conversation } = await rig.newThread("personal");
+      const now = () => rig.fake.clock.now();
+      const stream = await rig.surface({ now }).openStream(thread, signal);
+      stream?.show("Sales");
+      const ours = () => rig.fake.streams.find((each) => each.conversation === conversation);
+      await rig.fake.until("it to be shown", () => ours()?.texts.includes("Sales"));
+      rig.fake.clock.advance(passesMs);
+      const left = ours();
+      if (passesMs > 120_000 && left) left.state = "timed_out";
+      await rig.surface({ now }).update(thread, stream?.ref ?? "", text("Sales rose."), signal);
+      expect(rig.fake.written(conversation.id).map(({ wire }) => wire["text"])).toEqual(["Sales rose."]);
+    }
   });
 });
 
@@ -214,8 +230,10 @@ describe("the pace", () => {
       paced.fake.limit(DOCUMENTED_THROTTLES);
       const { thread } = await paced.newThread("groupChat");
       const workers = [paced.surface(), paced.surface()];
-      const posts = Array.from({ length: 12 }, (_, index) =>
-        workers[index % 2]?.post(thread, text(`Number ${index}`), `dh_${index}`, signal),
+      const posts = workers.flatMap((worker, index) =>
+        [1, 2, 3, 4, 5, 6].map((number) =>
+          worker.post(thread, text(`Number ${number} of ${index}`), `dh_${index}_${number}`, signal),
+        ),
       );
       await expect(Promise.all(posts)).resolves.toHaveLength(12);
       expect(paced.fake.calls.filter(({ answer }) => answer?.status === 429)).toEqual([]);
