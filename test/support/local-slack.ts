@@ -63,6 +63,8 @@ export interface LocalSlack {
   /** Submits the modal that this person has open. @param values by block and action, as a view's state has them */
   submitModal(user: string, values: Record<string, Record<string, unknown>>): Promise<void>;
   messages(channel: string): Promise<LocalMessage[]>;
+  /** What apps gave this method of the Web API, oldest first. */
+  calls(method: string): Promise<unknown[]>;
   /** The channel between a person and an app. */
   directMessage(user: string, botToken: string): Promise<string>;
   download(file: { url_private_download: string }, botToken: string): Promise<Buffer>;
@@ -126,6 +128,11 @@ function controlOf(url: string): Omit<LocalSlack, "close"> {
     url,
     apiUrl: `${url}/api/`,
     messages,
+    async calls(method) {
+      const answer = await fetch(`${url}/_control/log`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+      const { log } = Log.parse(await answer.json());
+      return log.filter(({ kind, summary }) => kind === "web_api" && summary === method).map(({ detail }) => detail);
+    },
     say: async (given) => Said.parse(await control("message", given)).message,
     async upload({ files, ...fields }) {
       const form = new FormData();
@@ -163,6 +170,9 @@ function controlOf(url: string): Omit<LocalSlack, "close"> {
   };
 }
 
+const Log = z.object({
+  log: z.array(z.looseObject({ kind: z.string(), summary: z.string(), detail: z.unknown().optional() })),
+});
 const Said = z.object({ message: LocalMessage });
 const Answer = z.looseObject({ ok: z.literal(true) });
 

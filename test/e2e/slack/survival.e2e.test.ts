@@ -121,6 +121,14 @@ describe("the bots killed at once in the midst of everything", () => {
   });
 });
 
+it("the bots do not run when a mention comes: Slack brings it again, and it is answered once", async () => {
+  cluster.model.play("nobody listens", says("Here I am."));
+  await cluster.kill("bots");
+  const thread = mention(cluster, "nobody listens");
+  await cluster.start("bots");
+  await expectOnce(thread, "Here I am.");
+});
+
 it("a worker killed while the model answers: the turn goes on in the same status, with one answer", async () => {
   const held = gate();
   cluster.model.play("kill the worker", (attempt) => ({

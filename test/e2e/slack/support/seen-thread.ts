@@ -45,8 +45,13 @@ export function seeThread(cluster: FakeSlackCluster, channel: string, ts: string
   const statusMessages = () => posts().filter(({ text }) => STATUS.test(text));
   const words = () =>
     posts().filter(({ text, fileIds }) => !STATUS.test(text) && !APPROVAL.test(text) && fileIds.length === 0);
-  const until = <Found>(what: string, probe: () => Found | undefined) =>
-    slack.until(`${what} in ${key}; it has ${JSON.stringify(posts().map(({ text }) => text))}`, probe, WAIT_MS);
+  const until = async <Found>(what: string, probe: () => Found | undefined) => {
+    try {
+      return await slack.until(`${what} in ${key}`, probe, WAIT_MS);
+    } catch (error) {
+      throw new Error(`The thread has ${JSON.stringify(posts().map(({ text }) => text))}.`, { cause: error });
+    }
+  };
   const session = () =>
     pollUntil(`a session of ${key}`, async () => (await records.directory.reading(key)).sessionId ?? undefined, WAIT);
   return {
