@@ -54,8 +54,12 @@ describe("Microsoft's playground, unmodified", () => {
 
   it("streams an answer in a personal chat while it is written", async () => {
     const { answer, hold } = held("streaming");
-    home.model.play("tell me a story", answer);
+    // What is written before anybody follows the session is not shown as it is written.
+    const before = gate();
+    home.model.play("tell me a story", { ...answer, before });
     await playground.say(playground.personal, "tell me a story");
+    await expect.poll(() => cards(playground.personal).some((card) => card.includes("Working")), SOON).toBe(true);
+    before.open();
     await expect.poll(() => texts(playground.personal).some((text) => /^(streaming ?)+$/.test(text)), SOON).toBe(true);
     expect(texts(playground.personal)).not.toContain("streaming ".repeat(20).trim());
     hold.open();
