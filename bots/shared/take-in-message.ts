@@ -1,21 +1,15 @@
 import { APIError } from "@anthropic-ai/sdk";
 import { RetryableError } from "../../src/errors.ts";
 import { acknowledge } from "./acknowledge.ts";
-import { agentIn, mayUseAgent } from "./agent-permission.ts";
+import { afterSending, titleOf } from "./after-sending.ts";
+import { mayUseAgent } from "./agent-permission.ts";
 import { budgetRefusal } from "./budget.ts";
-import type { ChannelPolicy } from "./channel-policy.ts";
-import type { ChatPlaceKey } from "./chat-place.ts";
-import type { Approval, PendingItem, Reading } from "./chat-records.ts";
-import type { ChatThreadKey } from "./chat-thread.ts";
-import type { HeldClaim } from "./claim.ts";
+import type { Approval } from "./chat-records.ts";
 import { parseCommand } from "./commands.ts";
 import { composeMessage } from "./compose-message.ts";
 import { earlierMessages, type EarlierWords } from "./earlier-messages.ts";
 import { tellHeld } from "./held-message.ts";
-import { handOverLine } from "./hand-over-line.ts";
-import type { InboundItem } from "./inbound-item.ts";
-import { interrupt } from "./interrupt.ts";
-import type { Person } from "./person.ts";
+import type { MessageWork } from "./message-work.ts";
 import { notice } from "./render.ts";
 import { findSent, sendMessage } from "./send-message.ts";
 import { isOver } from "./session-over.ts";
@@ -23,22 +17,6 @@ import { planSession } from "./session-plan.ts";
 import type { TakeInScope } from "./take-in-scope.ts";
 import { tell, tryToTell } from "./tell.ts";
 import type { MissingFile } from "./user-message.ts";
-
-/** A message of somebody who may write here. */
-export interface MessageWork {
-  thread: ChatThreadKey;
-  place: ChatPlaceKey;
-  pending: PendingItem;
-  item: Extract<InboundItem, { type: "message" }>;
-  policy: ChannelPolicy;
-  reading: Reading;
-  person: Person;
-  claim: HeldClaim;
-  /** Outlives the claim: what the session was told is noted. */
-  signal: AbortSignal;
-  /** Takes work that nobody waits for and that never rejects. */
-  aside(work: Promise<void>): void;
-}
 
 /** From this attempt on, what the surface can't give is done without. */
 const LAST_TRY = 3;
@@ -84,7 +62,7 @@ async function wasSent(scope: TakeInScope, work: MessageWork, words: string): Pr
   if (pending.attempts === 0 || reading.sessionId === null) return false;
   const { sessionId } = reading;
   const eventId = await findSent(scope, { thread, sessionId, words }, claim.signal);
-  if (eventId !== null) await finish(scope, work, { sessionId, eventId, words, others: false, earlier: null });
+  if (eventId !== null) await afterSending(scope, work, { sessionId, eventId, words, others: false, earlier: null });
   return eventId !== null;
 }
 
@@ -140,7 +118,7 @@ async function send(
     const told = notice("warning", missingText(missing));
     work.aside(tryToTell(scope, thread, `missing:${pending.messageId}`, told, signal));
   }
-  await finish(scope, work, { sessionId, eventId, words, others, earlier });
+  await afterSending(scope, work, { sessionId, eventId, words, others, earlier });
 }
 
 /** Null where the session was told everything that was said. */
@@ -171,57 +149,6 @@ async function makeSession(scope: TakeInScope, work: MessageWork, title: string)
 function severalTalk({ reading, person }: MessageWork, earlier: EarlierWords | null): boolean {
   if (reading.requester !== null && reading.requester !== person.id) return true;
   return earlier?.messages.some(({ byAgent, author }) => !byAgent && author !== person.name) ?? false;
-}
-
-interface Sent {
-  sessionId: string;
-  eventId: string;
-  words: string;
-  others: boolean;
-  earlier: EarlierWords | null;
-}
-
-/** What follows the sending. */
-async function finish(
-  scope: TakeInScope,
-  work: MessageWork,
-  { sessionId, eventId, words, others, earlier }: Sent,
-): Promise<void> {
-  const { thread, item, person, pending, reading, signal } = work;
-  const { inbox, directory } = scope.records;
-  const { messageId } = pending;
-  await Promise.all([
-    scope.store.deliveries.wake(thread),
-    directory.told(thread, sessionId, { messageId: seenBy(work, earlier), others }),
-    reading.requester === null && noteBeginning(scope, work, sessionId, titleOf(work, words)),
-  ]);
-  if (item.handedOver === true) {
-    await tell(scope, thread, `handed:${messageId}`, handOverLine(person.name, item.text), signal);
-  }
-  const counts = await inbox.settle(thread, messageId, eventId);
-  // A stop that came while it was being sent could not hold it back any more.
-  if (!counts) await interrupt(scope, thread, sessionId, signal);
-  await scope.ensureDelivery(thread);
-}
-
-/** Pure: up to where the session knows the thread now. What is no message of the thread itself does not move that on. */
-function seenBy({ item, pending, reading }: MessageWork, earlier: EarlierWords | null): string {
-  if (item.reactTo !== null) return pending.messageId;
-  return earlier?.messages.at(-1)?.messageId ?? reading.seenMessageId ?? pending.messageId;
-}
-
-async function noteBeginning(scope: TakeInScope, work: MessageWork, sessionId: string, title: string): Promise<void> {
-  const { thread, place, policy, person, item } = work;
-  const { audit, directory } = scope.records;
-  const detail = { title, agent_id: agentIn(policy, item.agentId) };
-  // Before it is noted: once too often in the audit is better than never.
-  await audit.record({ action: "session_started", place, thread, sessionId, person, detail });
-  await directory.began(thread, { place, requester: person.id, title });
-}
-
-/** Pure. */
-function titleOf({ item }: MessageWork, words: string): string {
-  return words.trim() || item.attachments.map(({ filename }) => filename).join(", ") || "What was said before";
 }
 
 /** Somebody called and said nothing. */
