@@ -10,6 +10,7 @@ import { rateLimitMs, refusedWith } from "./errors.ts";
 import { findPost } from "./find-post.ts";
 import { markedBlocks, type Posting } from "./posting.ts";
 import type { SlackThread } from "./slack-thread.ts";
+import { transferFile } from "./transfer-file.ts";
 import type { SlackApi } from "./web-api.ts";
 
 export interface UploadDeps {
@@ -57,12 +58,10 @@ interface SentFile {
   refused: string | null;
 }
 
-const TRANSFER_TIMEOUT_MS = 600_000;
 /** The message may come some time after the call that makes it. */
 const APPEARS_AFTER_MS = [0, 100, 300, 600, 1_000, 2_000];
 const CLOCKS_DIFFER_MAX_MS = 600_000;
 
-const Target = z.looseObject({ upload_url: z.url(), file_id: z.string().min(1) });
 const Share = z.looseObject({ ts: z.string(), thread_ts: z.string().nullish() });
 const Shares = z.record(z.string(), z.array(Share)).nullish();
 const Completed = z.looseObject({
@@ -91,7 +90,12 @@ async function sendFile(deps: UploadDeps, thread: SlackThread, file: ChatFile, s
   if (file.sizeBytes > deps.fileBytesMax) return refused(`it is larger than ${formatBytes(deps.fileBytesMax)}`);
   try {
     const content = () => file.content(signal);
-    const id = await send(deps, thread, { filename: file.filename, bytes: file.sizeBytes, content }, signal);
+    const id = await transferFile(
+      deps.api,
+      thread.team,
+      { filename: file.filename, bytes: file.sizeBytes, content },
+      signal,
+    );
     const preview = await sendPreview(deps, thread, file, signal);
     return { file, uploads: [{ id, title: file.filename }, ...preview], refused: null };
   } catch (error) {
@@ -107,48 +111,13 @@ async function sendPreview(deps: UploadDeps, thread: SlackThread, file: ChatFile
     if (!png || png.byteLength === 0) return [];
     const filename = `${file.filename} (preview).png`;
     const content = async () => new Blob([png.slice()]).stream();
-    const id = await send(deps, thread, { filename, bytes: png.byteLength, content }, signal);
+    const id = await transferFile(deps.api, thread.team, { filename, bytes: png.byteLength, content }, signal);
     return [{ id, title: `Preview of ${file.filename}` }];
   } catch (error) {
     signal.throwIfAborted();
     deps.log.warn({ team: thread.team, file_id: file.id, error: messageOf(error) }, "preview not posted");
     return [];
   }
-}
-
-interface Outgoing {
-  filename: string;
-  bytes: number;
-  content(): Promise<ReadableStream<Uint8Array>>;
-}
-
-/** Returns Slack's id of the file, which nobody sees yet. */
-async function send({ api }: UploadDeps, { team }: SlackThread, file: Outgoing, signal: AbortSignal): Promise<string> {
-  const target = await api.call(
-    { team, method: "files.getUploadURLExternal" },
-    (client) => client.files.getUploadURLExternal({ filename: file.filename, length: file.bytes }),
-    Target,
-    signal,
-  );
-  const body = await file.content();
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(TRANSFER_TIMEOUT_MS)]);
-  let response: Response;
-  try {
-    response = await fetch(target.upload_url, {
-      method: "POST",
-      headers: { "content-type": "application/octet-stream", "content-length": String(file.bytes) },
-      body,
-      duplex: "half",
-      redirect: "error",
-      signal: limit,
-    });
-    await response.body?.cancel();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new RetryableError(`The upload of ${file.filename} to Slack broke off.`, { cause: error });
-  }
-  if (!response.ok) throw new RetryableError(`Slack answered the upload of ${file.filename} with ${response.status}.`);
-  return target.file_id;
 }
 
 async function complete(

@@ -64,6 +64,7 @@ export function listenToSlash(app: App, { core }: ListenerDeps): void {
  */
 async function acknowledgeInTime<Result>(ack: () => Promise<void>, work: Promise<Result>): Promise<Result> {
   const done = new AbortController();
+  // It only ever rejects because it is called off.
   const late = delay(BEFORE_ACK_MS, undefined, { signal: done.signal, ref: false }).catch(() => undefined);
   await Promise.race([Promise.allSettled([work]), late]);
   done.abort();
