@@ -106,12 +106,12 @@ it("comes back to what failed until the platform is there again", async () => {
   const { inbox, directory } = createDatabaseChatRecords(database);
   await expect.poll(() => directory.reading(thread), { timeout: 20_000 }).toMatchObject({ seenMessageId: "m1" });
   await running.stop();
-  expect(await inbox.unsettled(["slack"], 10)).toEqual([]);
+  expect(await inbox.unsettled(["slack"], 10)).not.toContain(thread);
 });
 
 it("keeps what it could not hint at, and says so only in the log", async () => {
   const thread = newThread();
   await keep(thread, "Hi", createTakeInHint({ enqueue: () => Promise.reject(new Error("no queue")) }, SILENT));
   await keep(thread, "Hi", createTakeInHint({ enqueue: () => new Promise(() => undefined) }, SILENT));
-  expect(await createDatabaseChatRecords(database).inbox.unsettled(["slack"], 10)).toEqual([thread]);
+  expect(await createDatabaseChatRecords(database).inbox.unsettled(["slack"], 10)).toContain(thread);
 });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BOT_SCOPES } from "../../../bots/slack/requirements.ts";
 import { slackClient, slackErrorOf } from "../../support/slack-client.ts";
 import { type FakeSlack, startFakeSlack } from "../slack-web-api.ts";
 
 let fake: FakeSlack;
 beforeAll(async () => {
-  fake = await startFakeSlack();
+  fake = await startFakeSlack({ scopes: [...BOT_SCOPES.map(({ scope }) => scope), "channels:read"] });
 });
 afterAll(() => fake.close());
 
