@@ -55,8 +55,6 @@ export function teamsManifest({ botAppId, name, url, readsContext, version }: Te
   };
 }
 
-export type TeamsManifest = ReturnType<typeof teamsManifest>;
-
 /** The first with commands after `/` and messages that only one person sees. */
 const SCHEMA = "1.29";
 const DEVELOPER_CHARS_MAX = 32;
