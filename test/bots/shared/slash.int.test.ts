@@ -239,6 +239,19 @@ describe("agents, use, usage, approve and help", () => {
     });
   });
 
+  it("agents and use keep to those that an operator lets people choose of", async () => {
+    const channel = openChannel();
+    const thread = await channel.begin(ann, "Board deck", "done");
+    await records.policies.set(channel.place, { agents: [] });
+    expect(await channel.slash(ann, "agents")).toMatchObject({ markdown: expect.not.stringContaining("Reports") });
+    expect(await channel.slash(ann, "use reports")).toMatchObject({
+      level: "warning",
+      markdown: expect.stringContaining("set by an operator"),
+    });
+    expect(await records.directory.chosenAgent(thread)).toBeNull();
+    expect(await sessions.current(thread)).not.toBeNull();
+  });
+
   it("usage tells of the place and the person", async () => {
     expect(await openChannel().slash(ann, "usage")).toMatchObject({
       markdown: expect.stringMatching(/Here: \$0.*\n- You, in all places: \$0/),
