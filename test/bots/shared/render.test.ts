@@ -5,10 +5,13 @@ import {
   formatBytes,
   formatCents,
   formatDuration,
+  statusMessage,
   worthTelling,
 } from "../../../bots/shared/render.ts";
+import { beginTurn } from "../../../bots/shared/turn.ts";
 import { firstSentence, toolLabel } from "../../../bots/shared/tool-label.ts";
 import { isMessageWith, userMessageText } from "../../../bots/shared/user-message.ts";
+import { userMessageEvent } from "../../fakes/played-turns.ts";
 
 describe("words", () => {
   it.each([
@@ -41,7 +44,11 @@ describe("words", () => {
     [0.49, null],
     [0.5, 0.5],
     [42, 42],
-  ])("a cost of %d cents is shown as %d", (cents, told) => expect(worthTelling(cents)).toBe(told));
+  ])("a cost of %d cents is shown as %d, and so it is in a status", (costCents, told) => {
+    expect(worthTelling(costCents)).toBe(told);
+    const turn = { ...beginTurn(userMessageEvent("Hi")), usage: { costCents, tokens: 1 } };
+    expect(statusMessage(turn, "done", false)).toMatchObject({ card: { costCents: told } });
+  });
 
   it.each([
     [0, "0:00"],
