@@ -13,7 +13,7 @@ const ENDPOINT_TIMEOUT_MS = 5_000;
 const TOKEN_TIMEOUT_MS = 15_000;
 
 /** Any of the permissions is enough. */
-const GRAPH_NEEDS = [
+export const GRAPH_NEEDS = [
   {
     what: "earlier messages of channels",
     any: ["ChannelMessage.Read.All"],
