@@ -89,7 +89,7 @@ describe.runIf(localSlackUnavailable() === null).each(["http", "socket"] as cons
     });
 
     it("a reply without a mention steers, with its file, and the button stops", async () => {
-      const { slack, home } = cluster;
+      const { slack, home, client } = cluster;
       const { ts } = await slack.say({ channel: C, user: "U01ALICE", text: `<@U0BOT> ${LONG}` });
       await reaches(ts, "Working");
       const container = await containerOf(home, await sessionOf(ts));
@@ -101,8 +101,11 @@ describe.runIf(localSlackUnavailable() === null).each(["http", "socket"] as cons
         thread_ts: ts,
         files: [{ name: "late.csv", bytes: Buffer.from("a,b\n1,2\n") }],
       });
-      const queued = async () => (await reactionsOf(steer.ts)).includes("inbox_tray") || undefined;
-      await pollUntil("the reply to be queued", queued, WAIT);
+      const shown = async () => (await reactionsOf(steer.ts)).includes("inbox_tray") || undefined;
+      await pollUntil("the reply to be shown as queued", shown, WAIT);
+      const queue = async () => (await client.beta.sessions.events.list(await sessionOf(ts), { order: "desc" })).data;
+      const queued = async () => JSON.stringify(await queue()).includes("take this too") || undefined;
+      await pollUntil("the reply to wait in the session", queued, WAIT);
       await container.succeeds("touch /tmp/go");
       await answer(ts, "let go");
       await answer(ts, "Noted, but I only run the one command.");
