@@ -11,7 +11,6 @@ import {
 import { beginTurn } from "../../../bots/shared/turn.ts";
 import { firstSentence, toolLabel } from "../../../bots/shared/tool-label.ts";
 import { isMessageWith, userMessageText } from "../../../bots/shared/user-message.ts";
-import { userMessageEvent } from "../../fakes/played-turns.ts";
 
 describe("words", () => {
   it.each([
@@ -46,7 +45,10 @@ describe("words", () => {
     [42, 42],
   ])("a cost of %d cents is shown as %d, and so it is in a status", (costCents, told) => {
     expect(worthTelling(costCents)).toBe(told);
-    const turn = { ...beginTurn(userMessageEvent("Hi")), usage: { costCents, tokens: 1 } };
+    const turn = {
+      ...beginTurn({ id: "sevt_1", type: "user.message", processed_at: null, content: [] }),
+      usage: { costCents, tokens: 1 },
+    };
     expect(statusMessage(turn, "done", false)).toMatchObject({ card: { costCents: told } });
   });
 
