@@ -22,7 +22,7 @@ import { createTimers } from "./slack/timers.ts";
 import type { WebApiDeps } from "./slack/web-api.ts";
 import { APP_ID, createWorld, type Message } from "./slack/world.ts";
 
-export type { Destination, FakeSlackOptions };
+export type { FakeSlackOptions };
 export type FakeSlack = Awaited<ReturnType<typeof startFakeSlack>>;
 
 const ACK_TIMEOUT_MS = 3_000;
