@@ -107,7 +107,8 @@ function orphanProblems({ MICROSOFT_APP_PASSWORD, MICROSOFT_APP_CERTIFICATE }: T
 function credentialProblems(given: TeamsVariables): Problem[] {
   const { MICROSOFT_APP_PASSWORD, MICROSOFT_APP_CERTIFICATE, MICROSOFT_APP_TYPE, MICROSOFT_APP_TENANT_ID } = given;
   const problems: Problem[] = [];
-  if (MICROSOFT_APP_TYPE === "SingleTenant" && MICROSOFT_APP_TENANT_ID === undefined) {
+  // Without it, every tenant would be let in.
+  if (MICROSOFT_APP_TYPE !== "MultiTenant" && MICROSOFT_APP_TENANT_ID === undefined) {
     const message = "is missing: an app of one tenant needs it. MICROSOFT_APP_TYPE=MultiTenant is for the others";
     problems.push({ variable: "MICROSOFT_APP_TENANT_ID", message });
   }

@@ -59,6 +59,11 @@ describe("the configuration of Teams", () => {
     ["a password of no app", { MICROSOFT_APP_PASSWORD: "p" }, "MICROSOFT_APP_ID: "],
     ["an app with nothing to prove it by", { ...APP, MICROSOFT_APP_PASSWORD: "" }, "MICROSOFT_APP_PASSWORD: "],
     ["an app of one tenant that is not named", { ...APP, MICROSOFT_APP_TENANT_ID: "" }, "MICROSOFT_APP_TENANT_ID: "],
+    [
+      "an identity of no tenant",
+      { MICROSOFT_APP_ID: "app", MICROSOFT_APP_TYPE: "UserAssignedMSI" },
+      "MICROSOFT_APP_TENANT_ID: ",
+    ],
     ["two credentials", { ...APP, MICROSOFT_APP_CERTIFICATE: "/app.pem" }, "MICROSOFT_APP_CERTIFICATE: "],
     ["an identity with a password", { ...APP, MICROSOFT_APP_TYPE: "UserAssignedMSI" }, "MICROSOFT_APP_TYPE: "],
     ["an app that anybody may pose as", { ...APP, TEAMS_ALLOW_ANONYMOUS: "1" }, "TEAMS_ALLOW_ANONYMOUS: "],
