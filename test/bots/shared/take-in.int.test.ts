@@ -252,6 +252,24 @@ describe("what was not said to the agent", () => {
     expect(t.memory.calls.filter((call) => call === "person")).toHaveLength(2);
   });
 
+  it("counts after a fresh start, and after an agent was chosen, though there is no session yet", async () => {
+    const t = await openThread();
+    await t.say("1.0", "Start");
+    await t.run();
+    await store.threads.detachSession(t.thread, await t.sessionId());
+    await t.say("1.1", "begin anew", { addressed: false });
+    await t.run();
+    expect(await t.messages()).toEqual(["begin anew"]);
+
+    const chosen = await openThread();
+    await store.threads.open(chosen.thread);
+    const agent = await api.client.beta.agents.create({ name: "chosen", model: "model-a" });
+    await records.directory.chooseAgent(chosen.thread, agent.id);
+    await chosen.say("1.0", "for the chosen one", { addressed: false });
+    await chosen.run();
+    expect(await chosen.sessionsMade()).toHaveLength(1);
+  });
+
   it("is ignored where only mentions count, and is context of the next mention", async () => {
     const t = await openThread({ mode: "mention_only" });
     t.memory.say(t.thread, "1.0", "U1", "Start");
