@@ -4,18 +4,23 @@ import { notice, type Notice } from "./render.ts";
 
 export interface ApprovalCall {
   thread: ChatThreadKey;
+  /** Of the words that decide. */
+  messageId: string;
   personId: string | null;
   decision: "allow" | "deny";
   reason: string | null;
 }
 
-/** Decides on everything that a thread's session waits for, and says what came of it. */
+/**
+ * Decides on everything that a thread's session waited for when it was said, and says what came of it. Called again, it must
+ * not decide on what was asked since: nobody has seen that.
+ */
 export async function decideAll(
   desk: ApprovalDesk | undefined,
-  { thread, personId, decision, reason }: ApprovalCall,
+  { thread, messageId, personId, decision, reason }: ApprovalCall,
   signal: AbortSignal,
 ): Promise<Notice> {
-  const open = (await desk?.open(thread, signal)) ?? [];
+  const open = (await desk?.open(thread, signal, messageId)) ?? [];
   const results: Awaited<ReturnType<ApprovalDesk["decide"]>>[] = [];
   for (const toolUseId of open) {
     if (desk) results.push(await desk.decide(thread, { toolUseId, decision, personId, reason }, signal));

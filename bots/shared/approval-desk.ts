@@ -9,8 +9,8 @@ import { confirmTool } from "./tool-confirmation.ts";
 
 /** Where decisions on a thread's tool calls are taken. */
 export interface ApprovalDesk {
-  /** The tool calls of a thread that wait for a decision, oldest first. */
-  open(thread: ChatThreadKey, signal: AbortSignal): Promise<string[]>;
+  /** The tool calls of a thread that wait for a decision, oldest first. With `heard` as of then; see `ApprovalStore.open`. */
+  open(thread: ChatThreadKey, signal: AbortSignal, heard?: string): Promise<string[]>;
   /**
    * The first decision counts; one that comes later, or after the session moved on, is harmless. `personId` is null for the
    * owner of a terminal.
@@ -29,7 +29,7 @@ export function createApprovalDesk(
 ): ApprovalDesk {
   const { records, source } = deps;
   return {
-    open: async (thread) => (await records.approvals.open(thread)).map(({ toolUseId }) => toolUseId),
+    open: async (thread, _, heard) => (await records.approvals.open(thread, heard)).map(({ toolUseId }) => toolUseId),
 
     async decide(thread, { toolUseId, decision, personId, reason }, signal) {
       if (personId === null) return "not_allowed";

@@ -9,14 +9,26 @@ export function createApprovalStore(prisma: Database["prisma"]): ApprovalStore {
   };
   return {
     async ask({ thread, ...approval }) {
-      await prisma.chatApproval.createMany({ data: [{ chatThreadKey: thread, ...approval }], skipDuplicates: true });
+      const { toolUseId, sessionId, place, requester, toolName, expiresAt } = approval;
+      // By the database's clock, as what is compared with it.
+      await prisma.$executeRaw`
+        INSERT INTO chat_approvals (tool_use_id, chat_thread_key, session_id, place, requester, tool_name, asked_at, expires_at)
+        VALUES (${toolUseId}, ${thread}, ${sessionId}, ${place}::text, ${requester}::text, ${toolName}, now(), ${expiresAt})
+        ON CONFLICT DO NOTHING`;
       return approvalOf(await prisma.chatApproval.findUniqueOrThrow({ where: { toolUseId: approval.toolUseId } }));
     },
 
     find,
 
-    async open(thread) {
-      const where = { chatThreadKey: thread, decision: null };
+    async open(thread, heard) {
+      const kept =
+        heard === undefined
+          ? null
+          : await prisma.chatInbound.findUnique({
+              where: { chatThreadKey_messageId: { chatThreadKey: thread, messageId: heard } },
+            });
+      if (heard !== undefined && !kept) return [];
+      const where = { chatThreadKey: thread, decision: null, ...(kept && { askedAt: { lte: kept.receivedAt } }) };
       return (await prisma.chatApproval.findMany({ where, orderBy: { askedAt: "asc" } })).map(approvalOf);
     },
 

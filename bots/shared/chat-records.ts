@@ -98,7 +98,11 @@ export interface ApprovalStore {
     expiresAt: Date;
   }): Promise<Approval>;
   find(toolUseId: string): Promise<Approval | null>;
-  open(thread: ChatThreadKey): Promise<Approval[]>;
+  /**
+   * Those that nobody has decided on, oldest first. With `heard`, the id of an item in the inbox, only those that were asked
+   * by the time it was kept: nobody's words can be about what was asked later.
+   */
+  open(thread: ChatThreadKey, heard?: string): Promise<Approval[]>;
   /**
    * The first decision counts; false when there was one. `by` is null when time decided. A person's comes too late once
    * `expiresAt` is over: it is then noted as `expired`, and false.

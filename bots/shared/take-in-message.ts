@@ -31,7 +31,7 @@ const OTHER_AGENT =
 export async function takeInMessage(scope: TakeInScope, work: MessageWork): Promise<void> {
   const { thread, pending, signal } = work;
   const waitsFor = work.reading.sessionId === null ? [] : await scope.records.approvals.open(thread);
-  const words = await wordsFor(scope, work, waitsFor.length > 0);
+  const words = await wordsFor(scope, work, waitsFor.length > 0 && (await answersApproval(scope, work)));
   if (words === null) return settleAsNothing(scope, work);
   try {
     if (await wasSent(scope, work, words)) return;
@@ -44,6 +44,11 @@ export async function takeInMessage(scope: TakeInScope, work: MessageWork): Prom
     scope.log.info({ chat_thread_key: thread, session_id: sessionId, attempts: pending.attempts }, "session is over");
     throw new RetryableError("The session is over. The thread gets a new one.", { cause: error });
   }
+}
+
+/** A "yes" that was kept before anything was asked is an answer to something else. */
+async function answersApproval(scope: TakeInScope, { thread, pending }: MessageWork): Promise<boolean> {
+  return (await scope.records.approvals.open(thread, pending.messageId)).length > 0;
 }
 
 /** What is to be said to the session; null when it was a command, which is answered by then. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { decideAll } from "../../../bots/shared/approval-command.ts";
 import { createApprovalDesk } from "../../../bots/shared/approval-desk.ts";
 import type { ChatRecords } from "../../../bots/shared/chat-records.ts";
 import { createDatabaseChatRecords } from "../../../bots/shared/chat-records-store.ts";
@@ -30,7 +31,7 @@ afterAll(async () => {
 
 let count = 0;
 /** A thread whose session waits for two tool calls to be decided on. */
-async function openThread() {
+async function openThread(asked: "all" | "none" = "all") {
   const place = `slack:T1:D${++count}` as const;
   const thread: ChatThreadKey = `${place}:1.0`;
   const turns = createPlayedTurns(api.eventLog);
@@ -47,10 +48,6 @@ async function openThread() {
     ...calls,
     event("session.status_idle", { stop_reason: stopReason, stop_details: null }),
   );
-  for (const { id: toolUseId } of calls) {
-    const expiresAt = new Date(Date.now() + HOUR_MS);
-    await records.approvals.ask({ toolUseId, thread, sessionId, place, requester: "U1", toolName: "bash", expiresAt });
-  }
   const desk = createApprovalDesk({
     client: api.client,
     surface: createChatService().surface(),
@@ -66,7 +63,12 @@ async function openThread() {
   };
   const decide = (toolUseId: string, personId: string | null, decision: "allow" | "deny" = "allow") =>
     desk.decide(thread, { toolUseId, decision, personId, reason: null }, signal);
-  return { thread, desk, decide, confirmations, ids: calls.map(({ id }) => id) };
+  const ask = (toolUseId: string) => {
+    const expiresAt = new Date(Date.now() + HOUR_MS);
+    return records.approvals.ask({ toolUseId, thread, sessionId, place, requester: "U1", toolName: "bash", expiresAt });
+  };
+  if (asked === "all") for (const { id } of calls) await ask(id);
+  return { thread, desk, decide, confirmations, ask, ids: calls.map(({ id }) => id) };
 }
 
 it("knows what waits in a thread, and brings a decision on it to the session", async () => {
@@ -85,4 +87,21 @@ it("takes no decision from those who may not decide, nor from nobody", async () 
   expect(await decide(ids[0] ?? "", null)).toBe("not_allowed");
   expect(await desk.open(thread, signal)).toEqual(ids);
   expect(await confirmations()).toEqual([]);
+});
+
+it("takes words for a decision on what was asked by then, however late and however often they are taken in", async () => {
+  const { thread, desk, confirmations, ask, ids } = await openThread("none");
+  const [first = "", second = ""] = ids;
+  const person = { personId: "U1", attachments: [], addressed: true, agentId: null, reactTo: null };
+  const call = { thread, messageId: "2.0", personId: "U1", decision: "allow", reason: null } as const;
+  await ask(first);
+  await records.inbox.keep(thread, "2.0", { type: "message", text: "approve", ...person }, null);
+  await ask(second);
+  await database.prisma.$executeRaw`
+    UPDATE chat_approvals SET asked_at = asked_at + interval '1 second' WHERE tool_use_id = ${second}`;
+  await decideAll(desk, call, signal);
+  // As after a crash, or an answer that could not be posted.
+  await decideAll(desk, call, signal);
+  expect(await confirmations()).toEqual([[first, "allow"]]);
+  expect(await desk.open(thread, signal)).toEqual([second]);
 });
