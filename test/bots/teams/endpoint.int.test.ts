@@ -269,6 +269,12 @@ describe("the list of commands", () => {
     expect(answer?.wire["text"]).toBe("You said /status.");
     expect(await rig.kept()).toEqual([]);
   });
+
+  it("is answered in a channel, too, where the command itself begins no thread", async () => {
+    await fake.say({ kind: "channel", user: "bob", text: "help", targeted: true, mention: false }).done;
+    const told = () => fake.written("eng").filter(({ targetedTo }) => targetedTo?.key === "bob");
+    await expect.poll(() => told().map(({ wire }) => wire["text"])).toContain("You said help.");
+  });
 });
 
 describe("what else Teams sends", () => {
