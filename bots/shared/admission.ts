@@ -2,6 +2,7 @@ import type { ChannelPolicy } from "./channel-policy.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
 import type { ChatSource } from "./chat-source.ts";
 import type { Person } from "./person.ts";
+import { plainWords } from "./plain-words.ts";
 
 /** Why somebody may not give work. */
 export type Denial = "guest" | "outsider" | "not_listed";
@@ -44,5 +45,5 @@ export function denialText(denial: Denial, { name }: Pick<Person, "name">): stri
     outsider: "people of other organisations can't give me work here",
     not_listed: "only some people can give me work here, and you are not among them yet",
   };
-  return `Sorry ${name}, ${reasons[denial]}. Whoever looks after me in this workspace can change that.`;
+  return `Sorry ${plainWords(name)}, ${reasons[denial]}. Whoever looks after me in this workspace can change that.`;
 }

@@ -1,6 +1,7 @@
 import { decideApproval, type ApprovalDeps } from "./approvals.ts";
 import type { ChatSource } from "./chat-source.ts";
 import type { ChatStore } from "./chat-store.ts";
+import { plainWords } from "./plain-words.ts";
 import { notice } from "./render.ts";
 import type { DecisionCall } from "./take-in-scope.ts";
 import { tell } from "./tell.ts";
@@ -19,6 +20,6 @@ export async function takeInDecision(deps: DecisionDeps, call: DecisionCall, sig
   const { thread, messageId, person, toolUseId, decision, reason } = call;
   const { type } = await decideApproval(deps, { toolUseId, person, decision, reason }, signal);
   if (type !== "not_yours") return;
-  const words = notice("warning", `Sorry ${person.name}, you may not decide on this.`);
+  const words = notice("warning", `Sorry ${plainWords(person.name)}, you may not decide on this.`);
   await tell(deps, thread, `not_yours:${messageId}`, words, signal);
 }

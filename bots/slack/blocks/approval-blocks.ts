@@ -51,7 +51,7 @@ function stateText(card: ApprovalCard): string {
     case "open":
       return `${deciders(card)} can decide${state.expiresAt === null ? "" : `, until ${date(state.expiresAt)}`}.`;
     case "decided":
-      return `By ${mention(state.by)}, ${date(state.at)}${reason(state)}`;
+      return `By ${plain(state.by)}, ${date(state.at)}${reason(state)}`;
     case "expired":
       return `Expired ${date(state.at)}. It did not run.`;
     case "moot":
@@ -77,7 +77,12 @@ function deciders({ approvers, requester }: ApprovalCard): string {
 function mention(who: string): string {
   if (/^[UW][A-Z0-9]{2,}$/.test(who)) return `<@${who}>`;
   if (/^S[A-Z0-9]{6,}$/.test(who)) return `<!subteam^${who}>`;
-  return escapeMrkdwn(cut(visible(who), 100));
+  return plain(who);
+}
+
+/** A name, which people choose themselves: one that looks like somebody's id is still a name. */
+function plain(name: string): string {
+  return escapeMrkdwn(cut(visible(name), 100));
 }
 
 /** In the reader's time zone. */

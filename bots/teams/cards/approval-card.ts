@@ -105,7 +105,8 @@ function reasonBlocks({ reason }: Extract<ApprovalState, { type: "decided" }>): 
 const DECIDERS_SHOWN_MAX = 10;
 
 function deciders({ approvers, requester }: ApprovalCard, names: ReadonlyMap<string, string>): string {
-  if (approvers.length === 0) return (requester !== null && names.get(requester)) || "Whoever asked";
+  if (approvers.length === 0)
+    return requester !== null && names.has(requester) ? nameOf(requester, names) : "Whoever asked";
   const known = approvers.flatMap((id) => names.get(id) ?? []).slice(0, DECIDERS_SHOWN_MAX);
   const more = approvers.length - known.length;
   const words = known.map((name) => nameOf(name, names));

@@ -1,4 +1,5 @@
 import type { InboundItem } from "../../shared/inbound-item.ts";
+import { plainWords } from "../../shared/plain-words.ts";
 import type { CardAction } from "../card-actions.ts";
 import type { InboundActivity, Origin } from "../inbound-activity.ts";
 import { BEFORE_ANSWER_MS, type HandlerDeps } from "./handler-deps.ts";
@@ -70,6 +71,6 @@ async function keep(
 async function notYours({ core }: HandlerDeps, { thread }: Origin, who: readonly string[]): Promise<string> {
   if (who.length === 0) return "Nobody is named who may decide on this. Whoever runs Deckhand can name approvers here.";
   const names = await core.names(thread, who);
-  const named = who.map((id) => names.get(id)).filter((name) => name !== undefined);
+  const named = who.map((id) => plainWords(names.get(id) ?? "")).filter((name) => name !== "");
   return named.length === 0 ? "You may not decide on this." : `Only ${named.join(", ")} may decide on this.`;
 }

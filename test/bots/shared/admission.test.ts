@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judge } from "../../../bots/shared/admission.ts";
+import { denialText, judge } from "../../../bots/shared/admission.ts";
 import { mergePolicy, type PolicySettings } from "../../../bots/shared/channel-policy.ts";
 
 describe("who may give work", () => {
@@ -19,4 +19,9 @@ describe("who may give work", () => {
   ])("under %j a %s gets %j", (settings, kind, verdict) => {
     expect(judge(mergePolicy(settings), { id: "U1", kind })).toBe(verdict);
   });
+});
+
+it("tells whoever may not, and lets nothing in their name be more than a name", () => {
+  expect(denialText("guest", { name: "Ana *Banana*" })).toMatch(/^Sorry Ana Banana, guests/);
+  expect(denialText("outsider", { name: "[Prize](https://x.test) <!channel>" })).not.toMatch(/[[\]<>]/);
 });

@@ -299,6 +299,11 @@ describe("an approval", () => {
     expect(json).toContain(words);
     expect(json).not.toContain("action_id");
   });
+
+  it("says by whom in their own name, also when that looks like somebody else's id", () => {
+    const state = { type: "decided", decision: "allow", by: "U02BOSS", at: 1_700_000_000_000, reason: null } as const;
+    expect(JSON.stringify(best(approval({ state })))).toMatch(/By U02BOSS, /);
+  });
 });
 
 function richCell(text: string) {

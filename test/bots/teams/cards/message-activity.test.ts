@@ -145,6 +145,12 @@ describe("an approval", () => {
     expect(JSON.stringify(card)).not.toContain("Input.Text");
   });
 
+  it("takes no mark from the name of whoever decides", () => {
+    const names = new Map([["aad-ada", "[Ada](https://x.test)"]]);
+    const activity = messageActivity({ type: "approval", card: approval() }, { thread: THREAD, names, now: NOW });
+    expect(JSON.stringify(activity)).not.toContain("](");
+  });
+
   it("spells out what can't be seen, and counts what is not shown", () => {
     const card = approval({ detail: `echo a\u202Eb\n${"x".repeat(40_000)}` });
     const json = JSON.stringify(cardOf(draw({ type: "approval", card })));
