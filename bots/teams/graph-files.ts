@@ -21,6 +21,13 @@ const Item = z.looseObject({
   id: z.string(),
 });
 const Session = z.looseObject({ uploadUrl: z.url() });
+const Author = z.looseObject({ user: z.looseObject({ id: z.string().nullish() }).nullish() }).nullish();
+const Shared = z.looseObject({
+  createdBy: Author,
+  lastModifiedBy: Author,
+  parentReference: z.looseObject({ driveId: z.string().nullish() }).nullish(),
+});
+type Shared = z.infer<typeof Shared>;
 
 /**
  * Puts a file into the channel's own folder, under a name that is its alone: Teams shows an older file's content for a name it
@@ -34,9 +41,7 @@ export async function uploadToChannel(
   signal: AbortSignal,
 ): Promise<StoredFile> {
   if (!channel) throw new TerminalError("Only channels have a folder.");
-  const groupId = encodeURIComponent(channel.groupId);
-  const path = `/teams/${groupId}/channels/${encodeURIComponent(channel.channelId)}/filesFolder`;
-  const folder = await graph.get(tenant, path, Folder, signal);
+  const folder = await folderOf(graph, tenant, channel, signal);
   const name = uniqueName(file);
   const item = `/drives/${folder.parentReference.driveId}/items/${folder.id}:/${encodeURIComponent(name)}:`;
   const stored =
@@ -47,18 +52,43 @@ export async function uploadToChannel(
   return { name, url: stored.webDavUrl ?? stored.webUrl, uniqueId, fileType: extensionOf(name) };
 }
 
-/** A file that somebody shared in a message, by the address that the message has. */
+/**
+ * A file that somebody shared in a message, by the address that the message has. A client may have written any address there,
+ * and the app may read more than its people: so only a file that the sender made or changed, or that is in the channel's drive.
+ * @throws GraphRefusedError, TerminalError, RetryableError, the signal's reason
+ */
 export async function downloadShared(
   { graph, hosts }: { graph: TeamsGraph; hosts: FileHosts },
-  tenant: string,
-  contentUrl: string,
+  { tenant, channel }: GraphThread,
+  { contentUrl, senderId }: { contentUrl: string; senderId: string | null },
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<Blob> {
   const share = `u!${Buffer.from(contentUrl).toString("base64url")}`;
+  const item = await graph.get(tenant, `/shares/${share}/driveItem`, Shared, signal);
+  if (!isBy(item, senderId)) {
+    const folder = channel && (await folderOf(graph, tenant, channel, signal));
+    if (folder === null || folder.parentReference.driveId !== item.parentReference?.driveId)
+      throw new TerminalError("It is neither the sender's own nor in this channel's files. Attach a copy of it.");
+  }
   const address = await graph.contentAddress(tenant, `/shares/${share}/driveItem/content`, signal);
   if (!isFileAddress(address, hosts)) throw new TerminalError("This file is kept outside of OneDrive and SharePoint.");
   return await download(address, {}, bytesMax, signal);
+}
+
+/** Pure. */
+function isBy({ createdBy, lastModifiedBy }: Shared, personId: string | null): boolean {
+  return personId !== null && [createdBy, lastModifiedBy].some((author) => author?.user?.id === personId);
+}
+
+async function folderOf(
+  graph: TeamsGraph,
+  tenant: string,
+  { groupId, channelId }: NonNullable<GraphThread["channel"]>,
+  signal: AbortSignal,
+) {
+  const path = `/teams/${encodeURIComponent(groupId)}/channels/${encodeURIComponent(channelId)}/filesFolder`;
+  return await graph.get(tenant, path, Folder, signal);
 }
 
 /** Pure: `report (3f2a).xlsx`, the same for the same file. Characters that SharePoint refuses are replaced. */

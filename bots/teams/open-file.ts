@@ -75,7 +75,8 @@ async function openPosted(
   if (attachment?.contentType !== FILE_REFERENCE || !attachment.contentUrl) {
     throw new TerminalError("It is no file that Deckhand can read.");
   }
-  const blob = await downloadShared({ graph, hosts }, ref.tenantId, attachment.contentUrl, fileBytesMax, signal);
+  const shared = { contentUrl: attachment.contentUrl, senderId: message.from?.user?.id ?? null };
+  const blob = await downloadShared({ graph, hosts }, at, shared, fileBytesMax, signal);
   return new File([blob], attachment.name || attachmentId);
 }
 

@@ -117,6 +117,33 @@ it("files of channels say what to enable where Graph may not be asked", async ()
   await expect(source({ graph: null }).open(thread, ref, signal)).rejects.toThrow(/docs\/teams\.md/);
 });
 
+describe("a file that a message refers to", () => {
+  /** As a client may: it can put any address into what it sends. */
+  const attach = async (kind: "channel" | "groupChat", by: string, driveId?: string) => {
+    const { thread, rootId, user, conversation } = await rig.newThread(kind);
+    for (const each of ["ChannelMessage.Read.All", "Chat.Read.All", "Files.Read.All"]) rig.fake.permit(each);
+    const files = [{ name: `${kind}-${driveId ?? "here"}.csv`, bytes: Buffer.from("100") }];
+    const root = rootId === null ? {} : { rootId };
+    const said = rig.fake.say({ user: user.id, conversation: conversation.id, text: "sum", files, ...root });
+    const item = rig.fake.world.items.at(-1);
+    if (!item) throw new Error("The fake Teams kept no file.");
+    Object.assign(item, { by, ...(driveId !== undefined && { driveId }) });
+    const file = { type: "graph" as const, messageId: said.id, attachmentId: item.uniqueId };
+    return source().open(thread, await refOf(thread, file), signal);
+  };
+
+  it.each(["channel", "groupChat"] as const)(
+    "is not read in a %s when it is somebody else's and elsewhere, whatever the app may read",
+    async (kind) => {
+      await expect(attach(kind, "somebody-else", "b!hr")).rejects.toThrow(/neither the sender's own nor/);
+    },
+  );
+
+  it("is read when it is in the channel's own drive, whoever made it", async () => {
+    expect(await (await attach("channel", "somebody-else")).text()).toBe("100");
+  });
+});
+
 describe("people", () => {
   it("are members or guests, and unknown ones are refused", async () => {
     const { thread } = await rig.newThread("channel");

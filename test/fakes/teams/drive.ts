@@ -29,9 +29,9 @@ export interface Drive {
     session: UploadSession;
     uploadUrl: string;
   };
-  put(place: { driveId: string; parentId: string; name: string }, bytes: Buffer): DriveItem;
+  put(place: { driveId: string; parentId: string; name: string; by?: string }, bytes: Buffer): DriveItem;
   /** What a person attached, in the person's OneDrive or the channel's folder. */
-  keep(conversation: Conversation, file: { name: string; bytes: Buffer }): DriveItem;
+  keep(conversation: Conversation, file: { name: string; bytes: Buffer; by: string }): DriveItem;
   /** Pre-authenticated, for a few minutes. */
   downloadUrl(item: DriveItem): string;
   /** The attachment that the bot gets in a personal chat. */
@@ -57,14 +57,14 @@ export function createDrive(deps: DriveDeps): Drive {
   const pictures = new Map<string, Buffer>();
   const tempauths = new Map<string, { item: DriveItem; expiresAt: number }>();
 
-  const put: Drive["put"] = ({ driveId, parentId, name }, bytes) => {
+  const put: Drive["put"] = ({ driveId, parentId, name, by = null }, bytes) => {
     const known = world.items.find(
       (each) => each.driveId === driveId && each.parentId === parentId && each.name === name,
     );
     if (known) return Object.assign(known, { bytes });
     const id = world.nextId("item-");
     const webUrl = `https://acme.sharepoint.test/sites/${driveId.slice(2)}/${parentId}/${encodeURIComponent(name)}`;
-    const item = { id, driveId, parentId, name, bytes, uniqueId: randomUUID(), webUrl };
+    const item = { id, driveId, parentId, name, bytes, uniqueId: randomUUID(), webUrl, by };
     world.items.push(item);
     return item;
   };
@@ -108,10 +108,10 @@ export function createDrive(deps: DriveDeps): Drive {
       sessions.set(id, session);
       return { session, uploadUrl: `${deps.origin()}/onedrive/upload/${id}` };
     },
-    keep({ kind, folder, key }, { name, bytes }) {
+    keep({ kind, folder, key }, { name, bytes, by }) {
       const place =
         kind === "channel" && folder ? folder : { driveId: `b!onedrive-${key}`, itemId: "teams-chat-files" };
-      return put({ driveId: place.driveId, parentId: place.itemId, name }, bytes);
+      return put({ driveId: place.driveId, parentId: place.itemId, name, by }, bytes);
     },
     downloadInfo: (item) => ({
       contentType: "application/vnd.microsoft.teams.file.download.info",
@@ -172,7 +172,8 @@ export function createDrive(deps: DriveDeps): Drive {
   };
 }
 
-export function itemWire({ id, name, bytes, webUrl, uniqueId, driveId, parentId }: DriveItem) {
+export function itemWire({ id, name, bytes, webUrl, uniqueId, driveId, parentId, by }: DriveItem) {
+  const author = by === null ? { application: { displayName: "Deckhand" } } : { user: { id: by } };
   return {
     id,
     name,
@@ -182,5 +183,7 @@ export function itemWire({ id, name, bytes, webUrl, uniqueId, driveId, parentId 
     eTag: `"{${uniqueId.toUpperCase()}},1"`,
     file: { mimeType: "application/octet-stream" },
     parentReference: { driveId, id: parentId },
+    createdBy: author,
+    lastModifiedBy: author,
   };
 }

@@ -140,7 +140,9 @@ function activityOf(
     throw new Error(`${conversation.key} has no thread ${saying.rootId}.`);
   const rootId = channel ? (saying.rootId ?? id) : null;
   const files = saying.files ?? [];
-  const stored = files.filter(({ inline }) => inline !== true).map((file) => deps.drive.keep(conversation, file));
+  const stored = files
+    .filter(({ inline }) => inline !== true)
+    .map((file) => deps.drive.keep(conversation, { ...file, by: user.aadObjectId }));
   const attached = attachmentsOf(deps, conversation, saying, stored);
   const head = envelope(world, {
     conversation,

@@ -75,6 +75,8 @@ export interface DriveItem {
   bytes: Buffer;
   uniqueId: string;
   webUrl: string;
+  /** Who put it there, by Entra id; null for an app. */
+  by: string | null;
 }
 
 export interface World {
