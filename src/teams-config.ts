@@ -8,7 +8,7 @@ export interface TeamsConfig {
   channelService: string;
   /** Other addresses than the cloud's own; null for those. */
   urls: { graph: string | null; login: string | null; openIdMetadata: string | null };
-  /** In lower case; null when every tenant may write. */
+  /** In lower case; null when every tenant may write, which is only by an explicit `*` or in the anonymous mode. */
   allowedTenants: readonly string[] | null;
   /** Where activities come in. */
   host: string;
@@ -112,6 +112,10 @@ function credentialProblems(given: TeamsVariables): Problem[] {
     const message = "is missing: an app of one tenant needs it. MICROSOFT_APP_TYPE=MultiTenant is for the others";
     problems.push({ variable: "MICROSOFT_APP_TENANT_ID", message });
   }
+  if (MICROSOFT_APP_TYPE === "MultiTenant" && namedTenants(given).length === 0) {
+    const message = "is missing: name the tenants that may write to a MultiTenant app, or * for every tenant there is";
+    problems.push({ variable: "TEAMS_ALLOWED_TENANTS", message });
+  }
   if (MICROSOFT_APP_TYPE === "UserAssignedMSI") {
     if (MICROSOFT_APP_PASSWORD || MICROSOFT_APP_CERTIFICATE !== undefined) {
       const message = "is UserAssignedMSI, which takes neither a password nor a certificate: unset them";
@@ -137,9 +141,15 @@ function appOf(given: TeamsVariables): TeamsAppConfig | null {
 }
 
 /** An app of one tenant is for that one, unless others are named. */
-function allowedTenants({ TEAMS_ALLOWED_TENANTS }: TeamsVariables, app: TeamsAppConfig | null): string[] | null {
-  const named = (TEAMS_ALLOWED_TENANTS ?? "").split(/[\s,]+/).filter((tenant) => tenant !== "");
+function allowedTenants(given: TeamsVariables, app: TeamsAppConfig | null): string[] | null {
+  const named = namedTenants(given);
   if (named.includes(EVERY_TENANT)) return null;
-  const tenants = named.length > 0 ? named : app?.tenantId ? [app.tenantId] : null;
-  return tenants && tenants.map((tenant) => tenant.toLowerCase());
+  if (named.length > 0) return named;
+  return app && (app.tenantId === null ? [] : [app.tenantId.toLowerCase()]);
+}
+
+function namedTenants({ TEAMS_ALLOWED_TENANTS = "" }: TeamsVariables): string[] {
+  return TEAMS_ALLOWED_TENANTS.toLowerCase()
+    .split(/[\s,]+/)
+    .filter((tenant) => tenant !== "");
 }

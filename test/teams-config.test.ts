@@ -29,12 +29,15 @@ describe("the configuration of Teams", () => {
     expect(teams({ ...APP, TEAMS_ALLOWED_TENANTS })?.allowedTenants).toEqual(allowed);
   });
 
-  it("lets every tenant in where the app is of no single one", () => {
-    const { MICROSOFT_APP_TENANT_ID: _, ...rest } = APP;
-    expect(teams({ ...rest, MICROSOFT_APP_TYPE: "MultiTenant" })).toMatchObject({
-      app: { tenantId: null },
-      allowedTenants: null,
-    });
+  it("lets every tenant into an app of many only when told so", () => {
+    const app = { ...APP, MICROSOFT_APP_TYPE: "MultiTenant" };
+    for (const unsaid of [{}, { TEAMS_ALLOWED_TENANTS: "" }, { TEAMS_ALLOWED_TENANTS: " , " }]) {
+      expect(() => teams({ ...app, ...unsaid })).toThrow("TEAMS_ALLOWED_TENANTS: ");
+    }
+    const tenantsOf = (TEAMS_ALLOWED_TENANTS: string) => teams({ ...app, TEAMS_ALLOWED_TENANTS })?.allowedTenants;
+    expect(tenantsOf("T-1")).toEqual(["t-1"]);
+    expect(tenantsOf("*")).toBeNull();
+    expect(teams({ ...app, TEAMS_ALLOWED_TENANTS: "*" })?.app?.tenantId).toBeNull();
   });
 
   it("takes a certificate, and a managed identity, in place of a password", () => {
