@@ -30,8 +30,10 @@ const OTHER_AGENT =
  */
 export async function takeInMessage(scope: TakeInScope, work: MessageWork): Promise<void> {
   const { thread, pending, signal } = work;
-  const waitsFor = work.reading.sessionId === null ? [] : await scope.records.approvals.open(thread);
-  const words = await wordsFor(scope, work, waitsFor.length > 0 && (await answersApproval(scope, work)));
+  const waitsFor = await approvalsOf(scope, work);
+  // A "yes" that was kept before anything was asked is an answer to something else.
+  const askedThen = waitsFor.length > 0 ? await approvalsOf(scope, work, pending.messageId) : [];
+  const words = await wordsFor(scope, work, askedThen.length > 0);
   if (words === null) return settleAsNothing(scope, work);
   try {
     if (await wasSent(scope, work, words)) return;
@@ -46,9 +48,15 @@ export async function takeInMessage(scope: TakeInScope, work: MessageWork): Prom
   }
 }
 
-/** A "yes" that was kept before anything was asked is an answer to something else. */
-async function answersApproval(scope: TakeInScope, { thread, pending }: MessageWork): Promise<boolean> {
-  return (await scope.records.approvals.open(thread, pending.messageId)).length > 0;
+/** What the session waits for. One that the thread has left may have open ones still, until their time is over. */
+async function approvalsOf(
+  { records }: TakeInScope,
+  { thread, reading }: MessageWork,
+  heard?: string,
+): Promise<Approval[]> {
+  if (reading.sessionId === null) return [];
+  const open = await records.approvals.open(thread, heard);
+  return open.filter(({ sessionId }) => sessionId === reading.sessionId);
 }
 
 /** What is to be said to the session; null when it was a command, which is answered by then. */

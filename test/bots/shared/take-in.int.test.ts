@@ -786,4 +786,21 @@ describe("a message to a session that waits for people", () => {
     expect(await t.messages()).toHaveLength(2);
     expect(t.service.words()).toEqual([expect.stringContaining("up to the approvers of this channel")]);
   });
+
+  it("counts as nothing else when what is open was asked by a session that the thread has left", async () => {
+    const t = await waiting();
+    await store.threads.detachSession(t.thread, await t.sessionId());
+    await t.say("2.1", "Begin anew");
+    await t.run();
+    await t.endTurn();
+    await t.say("2.2", "no");
+    await t.run();
+    expect(await t.messages()).toEqual(["Begin anew", "no"]);
+    await t.endTurn();
+    await records.policies.set(t.place, { monthlyBudgetUsd: 0 });
+    await t.say("2.3", "More");
+    await t.run();
+    expect(await t.messages()).toHaveLength(2);
+    expect(t.service.words()).toEqual([expect.stringContaining("is used up")]);
+  });
 });
