@@ -18,10 +18,12 @@ afterAll(() => cluster.close());
 
 const PLACES = { channel: newChannel, group: newGroup, personal: newPerson };
 
-/** An answer that stays half written until it is let go on. */
-function halfWritten(words: string): { answer: StreamedAnswer; held: ReturnType<typeof gate> } {
-  const held = gate();
-  return { answer: { content: [{ type: "text", chunks: words.split(/(?<= )/) }], middle: held }, held };
+/** An answer that is begun when it is let, and then stays half written until it is let go on. */
+function halfWritten(words: string) {
+  const [begin, goOn] = [gate(), gate()];
+  const chunks = words.split(/(?<= )/);
+  const answer: StreamedAnswer = { content: [{ type: "text", chunks }], before: begin, middle: goOn };
+  return { answer, begin, goOn };
 }
 
 describe.each(Object.entries(PLACES))("in a %s", (where, make) => {
@@ -49,13 +51,16 @@ describe.each(Object.entries(PLACES))("in a %s", (where, make) => {
 it("streams an answer in a personal chat while it is written, and ends the stream with the labelled whole", async () => {
   const { teams, model } = cluster;
   const person = newPerson(teams);
-  const { answer, held } = halfWritten("One word after the other, until all of them are there.");
+  const { answer, begin, goOn } = halfWritten("One word after the other, until all of them are there.");
   model.play("tell me", answer);
   const thread = ask(cluster, person, "tell me");
+  await begin.reached;
+  await thread.isFollowed();
+  begin.open();
   const streamed = () => teams.streams.find(({ conversation }) => conversation.key === person);
   await thread.until("half of it in the stream", () => streamed()?.texts.some((text) => text.startsWith("One word")));
   expect(thread.said()).toEqual([]);
-  held.open();
+  goOn.open();
   const whole = await thread.says("until all of them are there.");
   await thread.reaches("Done");
   expect(streamed()).toMatchObject({ state: "final", id: whole.id });
@@ -64,12 +69,14 @@ it("streams an answer in a personal chat while it is written, and ends the strea
 });
 
 it("channels show an answer only when it is whole, and no stream", async () => {
-  const { answer, held } = halfWritten("Written bit by bit.");
+  const { answer, begin, goOn } = halfWritten("Written bit by bit.");
   cluster.model.play("in public", answer);
   const thread = ask(cluster, newChannel(cluster.teams), "in public");
-  await held.reached;
-  await thread.reaches("Working");
-  held.open();
+  await begin.reached;
+  await thread.isFollowed();
+  begin.open();
+  await goOn.reached;
+  goOn.open();
   await thread.says("Written bit by bit.");
   expect(cluster.teams.streams.filter(({ conversation }) => conversation.kind !== "personal")).toEqual([]);
 });

@@ -33,6 +33,8 @@ export interface SeenThread {
   says(words: string): Promise<Activity>;
   /** Waits until that turn's status is this. */
   reaches(status: string, turn?: number): Promise<Activity>;
+  /** Waits until the turn is followed live, so that what the model writes from then on can be seen being written. */
+  isFollowed(): Promise<unknown>;
   /** Waits for what is neither status nor words. */
   until<Found>(what: string, probe: () => Found | undefined | null | false): Promise<Found>;
   /** Waits until lists of threads show it in this state, which they do a moment after the thread. */
@@ -62,8 +64,13 @@ export function seeThread(cluster: TeamsCluster, name: string, rootId: string | 
   const statusCards = () => posts().filter((each) => STATUS.test(summaryOf(each)));
   const words = () => posts().filter((each) => textOf(each) !== "");
   const consentCards = () => posts().filter(asksForConsent);
-  const until: SeenThread["until"] = (what, probe) =>
-    teams.until(`${what} in ${key}; it has ${JSON.stringify(posts().map(headOf))}`, probe, WAIT_MS);
+  const until: SeenThread["until"] = async (what, probe) => {
+    try {
+      return await teams.until(`${what} in ${key}`, probe, WAIT_MS);
+    } catch (error) {
+      throw new Error(`It has ${JSON.stringify(posts().map(headOf))}.`, { cause: error });
+    }
+  };
   const session = () =>
     pollUntil(`a session of ${key}`, async () => (await records.directory.reading(key)).sessionId ?? undefined, WAIT);
   const log = async () => database.log(await session());
@@ -91,6 +98,7 @@ export function seeThread(cluster: TeamsCluster, name: string, rootId: string | 
         const card = statusCards()[turn - 1];
         return card && STATUS.exec(summaryOf(card))?.[1] === status && card;
       }),
+    isFollowed: () => until("a status that is redrawn", () => (statusCards().at(-1)?.versions.length ?? 0) > 1),
     until,
     async isNoted(state) {
       const noted = async () => (await records.directory.summary(key))?.state === state || undefined;
