@@ -5,6 +5,7 @@ import { ANTHROPIC_MODELS } from "./anthropic-models.ts";
 import { toAnthropicRequest } from "./anthropic-request.ts";
 import { AnthropicStream } from "./anthropic-stream.ts";
 import { ModelError, type ModelErrorType, type ModelProvider } from "./model-provider.ts";
+import { SilenceTimer } from "./silence-timer.ts";
 
 const ErrorBody = z.object({ error: z.object({ message: z.string() }) });
 
@@ -66,27 +67,6 @@ function heardFetch(heard: () => void): typeof fetch {
     });
     return new Response(response.body?.pipeThrough(listening) ?? null, response);
   };
-}
-
-class SilenceTimer {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(timeoutMs: number) {
-    this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  heard(): void {
-    this.#timer.refresh();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }
 
 function toModelError(error: unknown): ModelError {
