@@ -24,7 +24,7 @@ export function startApprovalExpiry(deps: ApprovalExpiryDeps): PeriodicTask {
   const { surfaces, records, log, staleMs = STALE_MS } = deps;
   const byName = new Map<string, ChatSurface>(surfaces.map((surface) => [surface.name, surface]));
   const work = async (signal: AbortSignal) => {
-    for (const approval of await records.approvals.due(staleMs, APPROVALS_PER_RUN)) {
+    for (const approval of await records.approvals.due([...byName.keys()], staleMs, APPROVALS_PER_RUN)) {
       const surface = byName.get(parseChatThreadKey(approval.thread).surface);
       if (!surface) continue;
       try {

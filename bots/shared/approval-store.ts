@@ -50,10 +50,10 @@ export function createApprovalStore(prisma: Database["prisma"]): ApprovalStore {
         UPDATE chat_approvals SET sent_at = COALESCE(sent_at, now()) WHERE tool_use_id = ${toolUseId}`;
     },
 
-    async due(staleMs, limit) {
+    async due(surfaces, staleMs, limit) {
       const rows = await prisma.$queryRaw<{ tool_use_id: string }[]>`
         SELECT tool_use_id FROM chat_approvals
-        WHERE sent_at IS NULL AND CASE
+        WHERE sent_at IS NULL AND split_part(chat_thread_key, ':', 1) = ANY(${surfaces}) AND CASE
           WHEN decision IS NULL THEN expires_at <= now()
           ELSE decided_at <= now() - ${staleMs} * interval '1 ms' END
         ORDER BY expires_at LIMIT ${limit}`;

@@ -114,8 +114,8 @@ export interface ApprovalStore {
     reason: string | null,
   ): Promise<boolean>;
   markSent(toolUseId: string): Promise<void>;
-  /** Open ones whose time is over, and decided ones that the session was not told of within `staleMs`. */
-  due(staleMs: number, limit: number): Promise<Approval[]>;
+  /** Of these surfaces: open ones whose time is over, and decided ones that the session was not told of within `staleMs`. */
+  due(surfaces: readonly string[], staleMs: number, limit: number): Promise<Approval[]>;
 }
 
 /** A thread with a session, as lists show it. */

@@ -83,8 +83,8 @@ it("leaves the approvals of other surfaces to the processes that have them", asy
   const looked = Promise.withResolvers<void>();
   const approvals = {
     ...records.approvals,
-    due: async (staleMs: number, limit: number) => {
-      const due = await records.approvals.due(staleMs, limit);
+    due: async (...query: Parameters<typeof records.approvals.due>) => {
+      const due = await records.approvals.due(...query);
       looked.resolve();
       return due;
     },

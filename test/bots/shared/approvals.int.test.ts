@@ -250,7 +250,7 @@ describe("a decision that meets trouble", () => {
     rig.network.down();
     expect(await decideApproval(thread.deps, thread.vote(ada, call), signal)).toMatchObject({ type: "decided" });
     rig.network.up();
-    const due = (await records.approvals.due(0, 100)).filter(({ toolUseId }) => toolUseId === call.id);
+    const due = (await records.approvals.due(["slack"], 0, 100)).filter(({ toolUseId }) => toolUseId === call.id);
     expect(due).toMatchObject([{ decision: "allow", sent: false }]);
     for (const approval of due) expect(await settleApproval(thread.deps, approval, signal)).toBe(true);
     expect(await thread.confirmations()).toHaveLength(1);

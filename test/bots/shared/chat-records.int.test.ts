@@ -77,7 +77,9 @@ describe("approvals", () => {
 
   it("are no longer decided by people once their time is over", async () => {
     const { toolUseId } = await ask(-1);
-    expect((await records.approvals.due(HOUR_MS, 100)).map((due) => due.toolUseId)).toContain(toolUseId);
+    expect((await records.approvals.due(["slack"], HOUR_MS, 100)).map((due) => due.toolUseId)).toContain(toolUseId);
+    // Those of a surface that no process has any more must not fill up the places of others.
+    expect(await records.approvals.due(["teams"], HOUR_MS, 100)).toEqual([]);
     expect(await records.approvals.decide(toolUseId, "allow", { id: "U1", name: "Ana" }, null)).toBe(false);
     expect(await records.approvals.find(toolUseId)).toMatchObject({ decision: "expired", decidedBy: null });
   });
@@ -85,7 +87,7 @@ describe("approvals", () => {
   it("that the session was not told of come up again until they were", async () => {
     const { toolUseId, thread } = await ask();
     const isDue = async (staleMs: number) =>
-      (await records.approvals.due(staleMs, 100)).some((due) => due.toolUseId === toolUseId);
+      (await records.approvals.due(["slack"], staleMs, 100)).some((due) => due.toolUseId === toolUseId);
     expect(await isDue(-1)).toBe(false);
     expect(await records.approvals.open(thread)).toHaveLength(1);
     await records.approvals.decide(toolUseId, "deny", { id: "U1", name: "Ana" }, "too risky");
