@@ -8,7 +8,7 @@ export class GraphRefusedError extends TerminalError {
   override readonly name = "GraphRefusedError";
   readonly status: number;
 
-  constructor(what: string, status: number) {
+  constructor(what: Asked, status: number) {
     super(wordsFor(what, status));
     this.status = status;
   }
@@ -46,6 +46,9 @@ export interface TeamsGraphDeps {
 }
 
 type GraphRequest = Pick<RequestInit, "method" | "body"> & { headers?: Record<string, string> };
+
+/** The last part of the path by which Graph tells which groups somebody is in. */
+export const CHECK_MEMBER_GROUPS = "checkMemberGroups";
 
 const CALL_TIMEOUT_MS = 20_000;
 const PUT_TIMEOUT_MS = 60_000;
@@ -114,12 +117,21 @@ function refuseOtherThan(expected: boolean, { status, headers, url }: Response):
     const retryAfterMs = retryAfterOf(headers.get("retry-after"), Date.now());
     throw new RetryableError(`Microsoft Graph answered with ${status}.`, { retryAfterMs });
   }
-  throw new GraphRefusedError(/\/messages(\/|\?|$)/.test(url) ? "messages" : "files", status);
+  throw new GraphRefusedError(askedFor(url), status);
 }
 
-function wordsFor(what: string, status: number): string {
+type Asked = "messages" | "files" | "groups";
+
+function askedFor(url: string): Asked {
+  const { pathname } = new URL(url);
+  if (pathname.endsWith(`/${CHECK_MEMBER_GROUPS}`)) return "groups";
+  return /\/messages(\/|$)/.test(pathname) ? "messages" : "files";
+}
+
+function wordsFor(what: Asked, status: number): string {
   if (status !== 401 && status !== 403) return `Microsoft Graph does not know these ${what}.`;
   const mend = "Whoever runs it can see which permission is missing with `./deckhand teams check`.";
+  if (what === "groups") return `Deckhand may not ask who is in which group. ${mend}`;
   return `Deckhand may not read or write ${what} in this team. ${mend}`;
 }
 

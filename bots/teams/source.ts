@@ -5,7 +5,7 @@ import type { ChatThreadKey } from "../shared/chat-thread.ts";
 import { type AttachmentCipher, sealFile, unsealFile } from "./attachment-ref.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 import type { FileHosts } from "./file-hosts.ts";
-import { GraphRefusedError, type TeamsGraph } from "./graph.ts";
+import { CHECK_MEMBER_GROUPS, GraphRefusedError, type TeamsGraph } from "./graph.ts";
 import { earlierMessage, FILE_REFERENCE, graphThread, type GraphMessage, messagesBefore } from "./graph-messages.ts";
 import { openFile } from "./open-file.ts";
 import type { TeamsPeople } from "./people.ts";
@@ -103,7 +103,7 @@ export function createTeamsSource(options: TeamsSourceOptions): ChatSource {
     async inGroup(place, group, personId, signal) {
       if (!graph) return false;
       const tenant = place.split(":")[1] ?? "";
-      const path = `/users/${encodeURIComponent(personId)}/checkMemberGroups`;
+      const path = `/users/${encodeURIComponent(personId)}/${CHECK_MEMBER_GROUPS}`;
       try {
         const answer = await graph.post(tenant, path, { groupIds: [group] }, CHECKED_AT_ONCE, signal);
         return answer.value.includes(group);

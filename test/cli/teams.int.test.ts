@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GRAPH_NEEDS } from "../../src/cli/checks/teams.ts";
 import { startFakeTeams, type FakeTeams } from "../fakes/teams-connector.ts";
 
 const MAIN = path.join(import.meta.dirname, "../../src/cli/main.ts");
@@ -117,8 +118,15 @@ describe("deckhand teams check", () => {
   });
 
   it("says of each thing that Graph is asked for whether it is permitted", async () => {
-    const { of } = await findings({ TEAMS_GRAPH: "1" });
-    expect(of("Graph")).toHaveLength(4);
+    const stateOf = async (words: string) => {
+      const { of } = await findings({ TEAMS_GRAPH: "1" });
+      expect(of("Graph")).toHaveLength(GRAPH_NEEDS.length);
+      return of("Graph").find(({ detail }) => detail.startsWith(words))?.state;
+    };
+    teams.permit("User.Read.All");
+    expect(await stateOf("people by Entra group: nobody is let in")).toBe("cannot_tell");
+    teams.permit("GroupMember.Read.All");
+    expect(await stateOf("people by Entra group, by User.Read.All and GroupMember.Read.All")).toBe("ok");
   });
 
   it("says what to set when nothing is", async () => {

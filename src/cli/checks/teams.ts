@@ -12,29 +12,41 @@ import { checkPlatform } from "./chat-platform.ts";
 const ENDPOINT_TIMEOUT_MS = 5_000;
 const TOKEN_TIMEOUT_MS = 15_000;
 
-/** Any of the permissions is enough. */
-export const GRAPH_NEEDS = [
+export interface GraphNeed {
+  what: string;
+  /** Any of these is enough, and each is what it takes together. The first is the least. */
+  any: readonly [readonly string[], ...(readonly string[])[]];
+  /** How it is to be had, or what there is, without. */
+  otherwise: string;
+}
+
+export const GRAPH_NEEDS: readonly GraphNeed[] = [
   {
     what: "earlier messages of channels",
-    any: ["ChannelMessage.Read.All"],
-    otherwise: "by ChannelMessage.Read.Group where a team's owner added the app with it",
+    any: [["ChannelMessage.Read.All"]],
+    otherwise: "only by ChannelMessage.Read.Group where a team's owner added the app with it",
   },
   {
     what: "earlier messages of group chats",
-    any: ["Chat.Read.All", "Chat.ReadWrite.All"],
-    otherwise: "by ChatMessage.Read.Chat where somebody added the app with it",
+    any: [["Chat.Read.All"], ["Chat.ReadWrite.All"]],
+    otherwise: "only by ChatMessage.Read.Chat where somebody added the app with it",
   },
   {
     what: "files that people attach in channels and group chats",
-    any: ["Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All"],
-    otherwise: "by Sites.Selected for the sites it was granted",
+    any: [["Files.Read.All"], ["Files.ReadWrite.All"], ["Sites.Read.All"], ["Sites.ReadWrite.All"]],
+    otherwise: "only by Sites.Selected for the sites it was granted",
   },
   {
     what: "putting files into a channel's folder",
-    any: ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
-    otherwise: "by Sites.Selected for the sites it was granted; links are posted elsewhere",
+    any: [["Files.ReadWrite.All"], ["Sites.ReadWrite.All"]],
+    otherwise: "only by Sites.Selected for the sites it was granted; links are posted elsewhere",
   },
-] as const;
+  {
+    what: "people by Entra group",
+    any: [["User.Read.All", "GroupMember.Read.All"], ["Directory.Read.All"]],
+    otherwise: "nobody is let in by --allow-groups, and no group of --approvers decides",
+  },
+];
 
 /** What an app's own token says that it may do. */
 const Claims = z.looseObject({ roles: z.array(z.string()).nullish() });
@@ -106,10 +118,10 @@ async function graphFindings(
   try {
     const roles = rolesOf(await connector.token("graph", tenant, signal));
     return GRAPH_NEEDS.map(({ what, any, otherwise }) => {
-      const granted = any.find((permission) => roles.has(permission));
-      if (granted !== undefined) return { state: "ok", subject, detail: `${what}, by ${granted}` };
-      const mend = `Grant the app ${any[0]} in Entra, with an admin's consent, for all of the tenant.`;
-      return { state: "cannot_tell", subject, detail: `${what}: only ${otherwise}`, mend };
+      const granted = any.find((permissions) => permissions.every((permission) => roles.has(permission)));
+      if (granted) return { state: "ok", subject, detail: `${what}, by ${granted.join(" and ")}` };
+      const mend = `Grant the app ${any[0].join(" and ")} in Entra, with an admin's consent, for all of the tenant.`;
+      return { state: "cannot_tell", subject, detail: `${what}: ${otherwise}`, mend };
     });
   } catch (error) {
     signal.throwIfAborted();

@@ -117,6 +117,19 @@ it("files of channels say what to enable where Graph may not be asked", async ()
   await expect(source({ graph: null }).open(thread, ref, signal)).rejects.toThrow(/docs\/teams\.md/);
 });
 
+it("whether somebody is in a group is known when Graph may be asked, and till then what is missing", async () => {
+  const { user } = await rig.newThread("channel");
+  const group = "9a0b0000-0000-4000-8000-000000000001";
+  const { fake } = rig;
+  fake.world.tenants.get(fake.tenantId)?.groups.set(group, new Set([user.id]));
+  const inGroup = (id: string, personId: string) => source().inGroup(`teams:${fake.tenantId}:c`, id, personId, signal);
+  await expect(inGroup(group, user.id)).rejects.toThrow(/may not ask who is in which group.*teams check/);
+  fake.permit("Directory.Read.All");
+  expect(await inGroup(group, user.id)).toBe(true);
+  expect(await inGroup(group, "aad00000-0000-4000-8000-00000000000f")).toBe(false);
+  expect(await inGroup("9a0b0000-0000-4000-8000-000000000002", user.id)).toBe(false);
+});
+
 describe("a file that a message refers to", () => {
   /** As a client may: it can put any address into what it sends. */
   const attach = async (kind: "channel" | "groupChat", by: string, driveId?: string) => {

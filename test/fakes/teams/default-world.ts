@@ -12,8 +12,8 @@ export const OTHER_TENANT = "07e40000-0000-4000-8000-000000000002";
  * Graph permissions: none, until `permit`.
  */
 export function fillWorld(world: World): void {
-  world.tenants.set(TENANT, { id: TENANT, graphPermissions: new Set() });
-  world.tenants.set(OTHER_TENANT, { id: OTHER_TENANT, graphPermissions: new Set() });
+  world.tenants.set(TENANT, { id: TENANT, graphPermissions: new Set(), groups: new Map() });
+  world.tenants.set(OTHER_TENANT, { id: OTHER_TENANT, graphPermissions: new Set(), groups: new Map() });
   const alice = person(world, TENANT, "alice", "Alice Acme");
   const bob = person(world, TENANT, "bob", "Bob Acme");
   const gustav = person(world, TENANT, "gustav", "Gustav Guest", "guest");

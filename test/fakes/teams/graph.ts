@@ -1,7 +1,8 @@
+import { z } from "zod";
 import { chatOf, get, type GraphDeps, ok, permitted } from "./graph-access.ts";
 import { driveOperations } from "./graph-files.ts";
 import { messageListOperations } from "./graph-messages.ts";
-import type { Operation } from "./operation.ts";
+import { bodyAs, type Operation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
 import type { User } from "./world.ts";
 
@@ -11,6 +12,7 @@ export function graphOperations(deps: GraphDeps): Operation[] {
     ...driveOperations(deps),
     ...messageListOperations(deps),
     userOperation(deps),
+    memberGroupsOperation(deps),
     membersOperation(deps),
     meOperation(),
   ];
@@ -23,6 +25,25 @@ function userOperation(deps: GraphDeps): Operation {
     if (!user) throw new Refusal(404, "Request_ResourceNotFound", "No such user.");
     return ok(userWire(user));
   });
+}
+
+const GroupsBody = z.object({ groupIds: z.array(z.string()).min(1).max(20) });
+
+/** Takes both permissions of the first pair, or the other one alone. */
+function memberGroupsOperation(deps: GraphDeps): Operation {
+  return {
+    name: "graph.checkMemberGroups",
+    method: "POST",
+    path: /^\/graph\/v1\.0\/users\/([^/]+)\/checkMemberGroups$/,
+    run(call) {
+      permitted(deps, call, ["User.Read.All", "Directory.Read.All"]);
+      const { tenantId } = permitted(deps, call, ["GroupMember.Read.All", "Directory.Read.All"]);
+      const [userId = ""] = call.params;
+      const { groupIds } = bodyAs(GroupsBody, call);
+      const groups = deps.world.tenants.get(tenantId)?.groups;
+      return ok({ value: groupIds.filter((group) => groups?.get(group)?.has(userId)) });
+    },
+  };
 }
 
 function membersOperation(deps: GraphDeps): Operation {

@@ -6,6 +6,8 @@ export interface Tenant {
   id: string;
   /** What an administrator granted the app in Graph, such as `Files.ReadWrite.All`. */
   graphPermissions: Set<string>;
+  /** Who is in which group of Entra: ids of people, by the group's. */
+  groups: Map<string, Set<string>>;
 }
 
 export interface User {
