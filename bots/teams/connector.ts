@@ -1,6 +1,7 @@
 import type * as Botbuilder from "botbuilder";
 import type * as BotConnector from "botframework-connector";
 import type { ConnectorClient } from "botframework-connector";
+import { ZodError } from "zod";
 import { AppError } from "../../src/errors.ts";
 import { type AppCredential, createAppTokens } from "./app-token.ts";
 import { type CallerCheckOptions, type ClaimedOrigin, createCallerCheck } from "./caller-check.ts";
@@ -176,12 +177,16 @@ export async function createTeamsConnector({ app, cloud }: TeamsConnectorOptions
   };
 }
 
-/** A client that only shows what it is sent has no members to tell of. */
+/**
+ * A client that only shows what it is sent has no members to tell of, and one that names no tenant may tell one of its
+ * members: whose tenant is whose means nothing there.
+ */
 async function orUnknown(asked: Promise<TeamsMember>, { user }: ConversationRef, userId: string): Promise<TeamsMember> {
   try {
-    return await asked;
+    return { ...(await asked), tenantId: null };
   } catch (error) {
-    if (!(error instanceof TeamsRefusedError)) throw error;
+    const isNone = error instanceof TeamsRefusedError || error instanceof ZodError || error instanceof SyntaxError;
+    if (!isNone) throw error;
     const name = user?.aadObjectId === userId || user?.id === userId ? (user.name ?? "") : "";
     return { id: userId, aadObjectId: userId, name, email: null, userRole: null, tenantId: null };
   }

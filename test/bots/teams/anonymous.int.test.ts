@@ -41,6 +41,16 @@ describe("the endpoint without authentication", () => {
     });
   });
 
+  it("takes nobody for somebody of another organisation, nor an empty answer for a failure", async () => {
+    await fake.say({ user: "alice", text: "hello" }).done;
+    const found = await rig.conversations.find(`teams:${fake.tenantId}:a:personal-alice`);
+    if (!found) throw new Error("The conversation was not kept.");
+    const member = () => rig.connector.member(found.ref, "29:1-alice", new AbortController().signal);
+    expect(await member()).toMatchObject({ name: "Alice Acme", tenantId: null });
+    void fake.fail("member", { type: "http", status: 200 });
+    expect(await member()).toMatchObject({ id: "29:1-alice", name: "Alice Acme", tenantId: null });
+  });
+
   it("answers to no other machine", async () => {
     const change = (activity: Record<string, unknown>) => ({ ...activity, serviceUrl: "https://elsewhere.example/" });
     expect(await fake.say({ user: "alice", text: "hello", change }).done).toMatchObject({ status: 403 });
