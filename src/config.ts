@@ -3,6 +3,8 @@ import { z } from "zod";
 import { messageOf } from "./errors.ts";
 import { LINK_KEY_CHARS_MIN } from "./files/file-link.ts";
 import { ModelPrices } from "./models/model-price.ts";
+import type { ModelInfo } from "./models/model-provider.ts";
+import { OpenAiModels } from "./models/openai-models.ts";
 import { isMasterKey } from "./secrets/master-key.ts";
 import { Secret } from "./secrets/secret.ts";
 import { slackConfig, type SlackConfig, slackProblems } from "./slack-config.ts";
@@ -23,6 +25,7 @@ const withDefault = <Value extends z.ZodType>(value: Value, fallback: string) =>
 
 /** A key that others must not see, not even in an error about it. */
 const SecretText = (text: z.ZodType<string>) => text.transform((value) => new Secret(value));
+const PLAIN_URL = "must have no user, password, query or fragment; a key goes into OPENAI_API_KEY";
 const MasterKey = z.string().refine(isMasterKey, {
   message: "must be 32 bytes in base64, as `openssl rand -base64 32` makes them",
 });
@@ -56,6 +59,9 @@ const Environment = z
     DOCKER_HOST: optional(z.string()),
     ANTHROPIC_API_KEY: optional(z.string()),
     ANTHROPIC_BASE_URL: optional(Url(["http", "https"])),
+    OPENAI_BASE_URL: optional(Url(["http", "https"]).refine(isPlainUrl, { message: PLAIN_URL })),
+    OPENAI_API_KEY: optional(SecretText(z.string())),
+    OPENAI_MODELS: optional(OpenAiModels),
     DECKHAND_MODEL: optional(z.string()),
     DECKHAND_MODEL_PRICES: withDefault(Json(ModelPrices), "{}"),
     DECKHAND_RUNTIME_USD_PER_HOUR: withDefault(z.coerce.number().min(0).max(1000), "0.08"),
@@ -94,7 +100,7 @@ const Environment = z
     TEAMS_OPENID_METADATA_URL: optional(SafeUrl),
   })
   .superRefine((given, context) => {
-    for (const { variable, message } of [...slackProblems(given), ...teamsProblems(given)])
+    for (const { variable, message } of [...openAiProblems(given), ...slackProblems(given), ...teamsProblems(given)])
       context.addIssue({ code: "custom", path: [variable], message });
   });
 
@@ -118,6 +124,8 @@ export interface Config {
   redisUrl: string | null;
   dockerHost: string | null;
   anthropic: { apiKey: string | null; baseUrl: string | null };
+  /** A server that speaks OpenAI's chat completions; null when there is none. */
+  openAi: { baseUrl: string; apiKey: Secret | null; models: readonly ModelInfo[] } | null;
   /** The model of the agent that chat threads get. */
   defaultModel: string | null;
   /** Take the place of the list prices that are known. */
@@ -170,6 +178,10 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
     redisUrl: given.REDIS_URL ?? null,
     dockerHost: given.DOCKER_HOST ?? null,
     anthropic: { apiKey: given.ANTHROPIC_API_KEY ?? null, baseUrl: given.ANTHROPIC_BASE_URL ?? null },
+    openAi:
+      given.OPENAI_BASE_URL && given.OPENAI_MODELS
+        ? { baseUrl: given.OPENAI_BASE_URL, apiKey: given.OPENAI_API_KEY ?? null, models: given.OPENAI_MODELS }
+        : null,
     defaultModel: given.DECKHAND_MODEL ?? null,
     modelPrices: given.DECKHAND_MODEL_PRICES,
     runtimeUsdPerHour: given.DECKHAND_RUNTIME_USD_PER_HOUR,
@@ -186,6 +198,20 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
     slack: slackConfig(given),
     teams: teamsConfig(given),
   });
+}
+
+/** A key by itself is nobody's mistake: other programs read it too. */
+function openAiProblems({ OPENAI_BASE_URL, OPENAI_MODELS }: { OPENAI_BASE_URL?: unknown; OPENAI_MODELS?: unknown }) {
+  if (OPENAI_BASE_URL && !OPENAI_MODELS)
+    return [{ variable: "OPENAI_MODELS", message: "must list the models of OPENAI_BASE_URL, such as qwen3:8b:40960" }];
+  if (OPENAI_MODELS && !OPENAI_BASE_URL)
+    return [{ variable: "OPENAI_BASE_URL", message: "must say where the models of OPENAI_MODELS are" }];
+  return [];
+}
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && `${url.username}${url.password}${url.search}${url.hash}` === "";
 }
 
 function parseJson(text: string, context: z.RefinementCtx): unknown {

@@ -67,6 +67,37 @@ describe("the configuration", () => {
     }
   });
 
+  it("takes models of one's own, whose ids may have colons, and their key as a secret", () => {
+    const config = loadConfig("/srv", {
+      OPENAI_BASE_URL: "http://ollama:11434/v1",
+      OPENAI_API_KEY: "sk-of-my-own",
+      OPENAI_MODELS: "qwen3:8b:40960, meta-llama/Llama-3.1-8B ,phi:3:8192,",
+    });
+    expect(config.openAi).toMatchObject({
+      baseUrl: "http://ollama:11434/v1",
+      models: [
+        { id: "qwen3:8b", contextWindowTokens: 40_960, price: null },
+        { id: "meta-llama/Llama-3.1-8B", contextWindowTokens: 32_768 },
+        { id: "phi:3", contextWindowTokens: 8_192 },
+      ],
+    });
+    expect(config.openAi?.apiKey?.reveal()).toBe("sk-of-my-own");
+    expect(inspect(config)).not.toContain("sk-of-my-own");
+    expect(loadConfig("/srv", { OPENAI_API_KEY: "for other programs" }).openAi).toBeNull();
+  });
+
+  it.each([
+    [{ OPENAI_BASE_URL: "http://ollama/v1" }, "OPENAI_MODELS: must list the models"],
+    [{ OPENAI_MODELS: "a" }, "OPENAI_BASE_URL: must say where"],
+    [{ OPENAI_BASE_URL: "http://ollama/v1", OPENAI_MODELS: "," }, "OPENAI_MODELS: must list models"],
+    [{ OPENAI_BASE_URL: "http://ollama/v1", OPENAI_MODELS: "phi:3" }, "OPENAI_MODELS: phi: the number at the end"],
+    [{ OPENAI_BASE_URL: "http://ollama/v1", OPENAI_MODELS: "a,a:8192" }, "OPENAI_MODELS: lists a twice"],
+    [{ OPENAI_BASE_URL: "ftp://ollama/v1", OPENAI_MODELS: "a" }, "OPENAI_BASE_URL: must be a http"],
+    [{ OPENAI_BASE_URL: "http://me:key@ollama/v1", OPENAI_MODELS: "a" }, "OPENAI_BASE_URL: must have no user"],
+  ])("says what %o lacks", (env, line) => {
+    expect(() => loadConfig("/srv", env)).toThrow(`  ${line}`);
+  });
+
   it("takes prices of models, and what a cache costs as what the input does", () => {
     const prices = '{"local":{"input":0.01875,"output":0.5},"big":{"input":5,"output":25,"cache_read":0.5}}';
     expect(loadConfig("/srv", { DECKHAND_MODEL_PRICES: prices, DECKHAND_RUNTIME_USD_PER_HOUR: "0" })).toMatchObject({

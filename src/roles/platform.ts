@@ -7,6 +7,8 @@ import { createFiles, type Files } from "../files/files.ts";
 import { createLocalDiskBlobStore } from "../files/local-disk.ts";
 import type { Logger } from "../log.ts";
 import { createAnthropicProvider } from "../models/anthropic.ts";
+import type { ModelProvider } from "../models/model-provider.ts";
+import { createOpenAiCompatibleProvider } from "../models/openai-compatible.ts";
 import { createModelRegistry, type ModelRegistry } from "../models/registry.ts";
 import { createScriptedProvider } from "../models/scripted.ts";
 import { defaultScripts } from "../models/scripts/default-scripts.ts";
@@ -90,8 +92,10 @@ function openModels(config: Config, log: Logger): ModelRegistry {
 }
 
 /** The scripted model is always there: it needs no key and no network, and says in every message what it is. */
-function modelProviders({ anthropic }: Config, log: Logger) {
-  const scripted = createScriptedProvider({ scripts: defaultScripts(), log });
-  if (anthropic.apiKey === null) return [scripted];
-  return [createAnthropicProvider({ apiKey: anthropic.apiKey, baseUrl: anthropic.baseUrl }), scripted];
+function modelProviders({ anthropic: { apiKey, baseUrl }, openAi }: Config, log: Logger): ModelProvider[] {
+  return [
+    ...(apiKey === null ? [] : [createAnthropicProvider({ apiKey, baseUrl })]),
+    ...(openAi === null ? [] : [createOpenAiCompatibleProvider(openAi)]),
+    createScriptedProvider({ scripts: defaultScripts(), log }),
+  ];
 }

@@ -122,16 +122,16 @@ describe("a chat completion's request", () => {
     const step = fc.record({
       says: fc.option(fc.string().filter((given) => given.trim() !== "")),
       calls: fc.array(call, { minLength: 1, maxLength: 3 }),
-      then: fc.array(content, { maxLength: 2 }),
+      more: fc.array(content, { maxLength: 2 }),
     });
     fc.assert(
       fc.property(fc.array(content, { minLength: 1 }), fc.array(step, { maxLength: 4 }), (first, steps) => {
         const messages: ModelMessage[] = [{ role: "user", content: first }];
-        for (const [i, { says, calls, then }] of steps.entries()) {
+        for (const [i, { says, calls, more }] of steps.entries()) {
           const uses = calls.map(({ name, input: given }, j) => use(`c${i}_${j}`, name, given));
           messages.push({ role: "assistant", content: [...(says === null ? [] : [text(says)]), ...uses] });
           const results = calls.map(({ answer, isError }, j) => result(`c${i}_${j}`, answer, isError));
-          messages.push({ role: "user", content: [...results, ...then] });
+          messages.push({ role: "user", content: [...results, ...more] });
         }
         expect(refusalOfChat(toChatRequest({ ...base, messages }))).toBeNull();
       }),

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ModelError, type ModelRequest, type ModelStreamEvent } from "../../src/models/model-provider.ts";
 import { createOpenAiCompatibleProvider } from "../../src/models/openai-compatible.ts";
 import { Secret } from "../../src/secrets/secret.ts";
@@ -21,8 +21,10 @@ describe("the provider of OpenAI-compatible models", () => {
   beforeAll(async () => {
     api = await startChatApi({ models: [MODEL] });
   });
-  afterEach(() => expect(api.violations).toEqual([]));
-  afterAll(() => api.close());
+  afterAll(async () => {
+    await api.close();
+    if (api.violations.length > 0) throw new Error(`The server refused: ${api.violations.join("; ")}`);
+  });
 
   const provider = (apiKey: string | null = api.apiKey, baseUrl = api.url) =>
     createOpenAiCompatibleProvider({

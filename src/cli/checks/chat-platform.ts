@@ -35,7 +35,12 @@ async function modelFindings(client: Client, config: Config, signal: AbortSignal
   if (wanted === undefined || !models.some(({ id }) => id === wanted)) {
     const detail = wanted === undefined ? "the server offers none" : `the server does not offer ${wanted}`;
     return [
-      { state: "missing", subject: "Model", detail, mend: "Set ANTHROPIC_API_KEY for the server, or DECKHAND_MODEL." },
+      {
+        state: "missing",
+        subject: "Model",
+        detail,
+        mend: "Set ANTHROPIC_API_KEY or OPENAI_MODELS for the server, or DECKHAND_MODEL.",
+      },
     ];
   }
   const { data: agents } = await client.beta.agents.list({ limit: PAGE_SIZE }, request);

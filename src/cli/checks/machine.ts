@@ -69,9 +69,14 @@ export async function checkPort({ config: { host, port }, signal }: CheckContext
 
 export async function checkModelKey({ config }: CheckContext): Promise<Finding[]> {
   const subject = "Model";
-  if (config.anthropic.apiKey) return [{ state: "info", subject, detail: "ANTHROPIC_API_KEY is set" }];
-  const detail = "ANTHROPIC_API_KEY is not set: only the scripted model is there";
-  return [{ state: "info", subject, detail, mend: "Set ANTHROPIC_API_KEY for a real one." }];
+  const { anthropic, openAi } = config;
+  const set = [
+    ...(anthropic.apiKey ? ["ANTHROPIC_API_KEY is set"] : []),
+    ...(openAi ? [`${openAi.models.map(({ id }) => id).join(", ")} at ${openAi.baseUrl}`] : []),
+  ];
+  if (set.length > 0) return [{ state: "info", subject, detail: set.join("; ") }];
+  const detail = "neither ANTHROPIC_API_KEY nor OPENAI_BASE_URL is set: only the scripted model is there";
+  return [{ state: "info", subject, detail, mend: "Set one of them for a real one." }];
 }
 
 async function listenProblem(host: string, port: number): Promise<string | null> {
