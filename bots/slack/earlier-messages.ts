@@ -23,8 +23,9 @@ export async function earlierMessages(
     latest = [...merged.values()].filter(({ ts }) => end === null || Number(ts) < Number(end)).slice(-limit);
   }
   const { botUserId, botId } = await api.workspace(thread.team);
-  const ids = latest.flatMap((reply) => [...(reply.user ? [reply.user] : []), ...mentionedUsers(reply)]);
-  const users = await people.names(thread.team, ids, signal);
+  const authors = latest.flatMap(({ user }) => user ?? []);
+  const ids = new Set([...authors, ...latest.toReversed().flatMap((reply) => mentionedUsers(reply))]);
+  const users = await people.names(thread.team, [...ids].slice(0, NAMES_MAX), signal);
   return latest.map((reply) => ({
     messageId: reply.ts,
     author: authorOf(reply, users),
@@ -35,6 +36,8 @@ export async function earlierMessages(
   }));
 }
 
+/** A message may be full of ids, also of nobody's, and each is a question of which a workspace has a hundred a minute. */
+const NAMES_MAX = 150;
 const TIMESTAMP = /^\d+\.\d+$/;
 
 const File = z.looseObject({

@@ -57,6 +57,16 @@ describe("earlier messages", () => {
     expect(slack.violations).toEqual([]);
   });
 
+  it("name whom they mention, but do not ask Slack for however many ids are in them", async () => {
+    const root = slack.say({ channel: "C02OPS", user: "U02BOB", text: "root" }).ts;
+    const ids = Array.from({ length: 400 }, (_, index) => `<@U0NOBODY${index}>`).join("");
+    slack.say({ channel: "C02OPS", user: "U01ALICE", text: ids, threadTs: root });
+    const last = slack.say({ channel: "C02OPS", user: "U01ALICE", text: "now", threadTs: root }).ts;
+    const earlier = await open().earlier(threadOf(root, "C02OPS"), last, 50, signal);
+    expect(earlier.map(({ author }) => author)).toEqual(["bob", "alice"]);
+    expect(slack.callsTo("users.info").length).toBeLessThanOrEqual(150);
+  });
+
   it("are read page by page", async () => {
     const root = slack.say({ channel: "C02OPS", user: "U01ALICE", text: "root" }).ts;
     for (let count = 0; count < 450; count++)
@@ -141,6 +151,11 @@ describe("a group", () => {
     expect(await inGroup("S01ADMINS", "U02BOB")).toBe(false);
     expect(await inGroup("S0UNKNOWN", "U01ALICE")).toBe(false);
     expect(slack.callsTo("usergroups.users.list")).toHaveLength(2);
+  });
+
+  it("is no person, and Slack is not asked", async () => {
+    expect(await open().inGroup(`slack:${TEAM}:C01ENG`, "U02BOB", "U01ALICE", signal)).toBe(false);
+    expect(slack.callsTo("usergroups.users.list")).toEqual([]);
   });
 });
 
