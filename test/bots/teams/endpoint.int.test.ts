@@ -16,7 +16,15 @@ const SIGNAL = new AbortController().signal;
 let fake: FakeTeams;
 let rig: TeamsEndpointRig;
 
+const YOU_SAID: TeamsCore["runSlash"] = async ({ text }) => ({
+  type: "notice",
+  level: "info",
+  markdown: `You said ${text}.`,
+});
+let runSlash = YOU_SAID;
+
 const core: Partial<TeamsCore> = {
+  runSlash: (call, signal) => runSlash(call, signal),
   othersWhoDecide: async (_, personId) => (personId === ALICE ? null : [ALICE]),
 };
 
@@ -260,6 +268,12 @@ describe("buttons", () => {
 });
 
 describe("the list of commands", () => {
+  afterEach(() => {
+    runSlash = YOU_SAID;
+  });
+  const command = (text: string) =>
+    fake.say({ kind: "groupChat", user: "bob", text, targeted: true, mention: false }).done;
+
   it("is answered to the caller alone", async () => {
     const before = fake.written("group").length;
     await fake.say({ kind: "groupChat", user: "bob", text: "/deckhand status", targeted: true, mention: false }).done;
@@ -274,6 +288,39 @@ describe("the list of commands", () => {
     await fake.say({ kind: "channel", user: "bob", text: "help", targeted: true, mention: false }).done;
     const told = () => fake.written("eng").filter(({ targetedTo }) => targetedTo?.key === "bob");
     await expect.poll(() => told().map(({ wire }) => wire["text"])).toContain("You said help.");
+  });
+
+  it("has Teams' answer when what it asks for is kept, and not before", async () => {
+    const [begun, kept] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    runSlash = async (call, signal) => {
+      begun.resolve();
+      await kept.promise;
+      return YOU_SAID(call, signal);
+    };
+    const stop = command("stop");
+    await begun.promise;
+    const meanwhile = fake.say({ user: "alice", text: "hello" }).done.then(() => "meanwhile");
+    expect(await Promise.race([stop, meanwhile])).toBe("meanwhile");
+    kept.resolve();
+    expect(await stop).toMatchObject({ status: 200 });
+  });
+
+  it("has Teams bring a command again that could not be kept", async () => {
+    let calls: string[] = [];
+    runSlash = async (call, signal) => {
+      calls = [...calls, call.id];
+      if (calls.length === 1) throw new Error("The database is away.");
+      return YOU_SAID(call, signal);
+    };
+    const said = fake.say({ kind: "groupChat", user: "bob", text: "stop", targeted: true, mention: false });
+    expect(await said.done).toMatchObject({ status: 200 });
+    expect(calls).toEqual([said.id, said.id]);
+  });
+
+  it("has Teams' answer in time when the command takes long", { timeout: 20_000 }, async () => {
+    runSlash = (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    expect(await command("status")).toMatchObject({ status: 200 });
   });
 });
 
