@@ -5,7 +5,7 @@ import { createTeamsConnector, type TeamsConnectorOptions } from "../../bots/tea
 import { createConsentStore } from "../../bots/teams/consent-store.ts";
 import { createConversationStore } from "../../bots/teams/conversation-store.ts";
 import { MESSAGES_PATH, startTeamsEndpoint } from "../../bots/teams/endpoint.ts";
-import { type FileHosts, MICROSOFT_FILE_HOSTS } from "../../bots/teams/file-hosts.ts";
+import { type FileHosts, MICROSOFT_FILE_HOSTS, THIS_MACHINE } from "../../bots/teams/file-hosts.ts";
 import { createTeamsGraph } from "../../bots/teams/graph.ts";
 import type { TeamsCore } from "../../bots/teams/handlers/handler-deps.ts";
 import { createNativeStop } from "../../bots/teams/handlers/native-stop.ts";
@@ -119,9 +119,10 @@ export function cloudOf({ channelService, urls }: TeamsConfig): TeamsCloud {
   };
 }
 
-/** Where another Graph is, its files are as well. */
-function fileHosts({ urls }: TeamsConfig): FileHosts {
-  return urls.graph === null ? MICROSOFT_FILE_HOSTS : [...MICROSOFT_FILE_HOSTS, new URL(urls.graph).origin];
+/** Pure: where another Graph is, its files are as well; clients on this machine have theirs here. */
+export function fileHosts({ app, urls }: Pick<TeamsConfig, "app" | "urls">): FileHosts {
+  const own = urls.graph === null ? [] : [new URL(urls.graph).origin];
+  return [...MICROSOFT_FILE_HOSTS, ...own, ...(app === null ? [THIS_MACHINE] : [])];
 }
 
 /** @throws Error when the app's certificate can't be read */
