@@ -5,11 +5,11 @@ import type { AnswerBlock, StreamedAnswer } from "./messages-answer.ts";
  * How a server writes tool calls: as OpenAI does, with index, id and name first and the arguments in pieces; or
  * - `no_ids`: without ids (Ollama with some models);
  * - `late_ids`: the id comes with the last piece;
- * - `same_index`: each call whole in one chunk, all with index 0 (Ollama);
+ * - `same_index`: each call whole in one chunk, all with index 0 (Ollama), or `same_index_no_ids`;
  * - `no_index`: each call whole in one chunk, without index or id;
  * - `tool_name_ids`: the tool's name for an id.
  */
-export type CallHabit = "no_ids" | "late_ids" | "same_index" | "no_index" | "tool_name_ids";
+export type CallHabit = "no_ids" | "late_ids" | "same_index" | "same_index_no_ids" | "no_index" | "tool_name_ids";
 
 const PIECE_CHARS = 7;
 const FINISH_REASONS = {
@@ -50,6 +50,7 @@ function piecesOf(call: Extract<AnswerBlock, { type: "tool_use" }>, index: numbe
   const type = "function";
   if (habit === "no_index") return [{ type, function: { name, arguments: json } }];
   if (habit === "same_index") return [{ index: 0, id, type, function: { name, arguments: json } }];
+  if (habit === "same_index_no_ids") return [{ index: 0, type, function: { name, arguments: json } }];
   const idFirst = habit !== "no_ids" && habit !== "late_ids";
   return [
     { index, ...(idFirst && { id }), type, function: { name, arguments: "" } },

@@ -17,7 +17,15 @@ const piece = (call: object) => delta({ tool_calls: [call] });
 const end = (reason = "tool_calls") => delta({}, reason);
 const usesIn = (response: ReturnType<ChatStream["response"]>) =>
   (response?.content ?? []).flatMap((block) => (block.type === "tool_use" ? [[block.name, block.input]] : []));
-const HABITS = [undefined, "no_ids", "late_ids", "same_index", "no_index", "tool_name_ids"] as const;
+const HABITS = [
+  undefined,
+  "no_ids",
+  "late_ids",
+  "same_index",
+  "same_index_no_ids",
+  "no_index",
+  "tool_name_ids",
+] as const;
 
 describe("a chat completion's stream", () => {
   it("is put together from thinking, text and calls, and text is shown as it comes", () => {

@@ -133,6 +133,8 @@ describe("the provider of OpenAI-compatible models", () => {
     api.queue({ status: 400, contentType: "application/json", body: JSON.stringify({ error: "no".repeat(20_000) }) });
     expect((await failure()).message).toBe("The model API refused the request: 502, without a reason");
     expect((await failure()).message.length).toBeLessThan(1_000);
+    api.queue({ status: 400, contentType: "application/json", body: JSON.stringify({ error: "no".repeat(100_000) }) });
+    expect((await failure()).message).toBe("The model API refused the request: 400, without a reason");
   });
 
   it.each(["cut", "error_frame", "broken_json", "silence"] as const)(
@@ -146,15 +148,16 @@ describe("the provider of OpenAI-compatible models", () => {
   );
 
   it.each([
-    ["ends before the model does", { body: frames({ choices: [{ delta: { content: "half" } }] }) }],
-    ["has frames of another shape", { body: frames({ choices: "many" }) }],
-    ["is a web page", { body: "<html>Sign in</html>", contentType: "text/html" }],
-    ["is one JSON answer", { body: '{"choices":[]}', contentType: "application/json" }],
-    ["has a frame without end", { body: `data: ${"x".repeat(1_500_000)}` }],
-  ])("takes an answer for a failure to be retried that %s", async (_name, answer) => {
+    ["ends before the model does", "broke off", { body: frames({ choices: [{ delta: { content: "half" } }] }) }],
+    ["has frames of another shape", "a wrong choices", { body: frames({ choices: "many" }) }],
+    ["is a web page", "text/html", { body: "<html>Sign in</html>", contentType: "text/html" }],
+    ["is one JSON answer", "application/json", { body: '{"choices":[]}', contentType: "application/json" }],
+    ["has a frame without end", "does not end", { body: `data: ${"x".repeat(1_500_000)}` }],
+  ])("takes an answer for a failure to be retried that %s", async (_name, said, answer) => {
     api.queue(answer);
     const error = await failure();
     expect([error.type, error.retryable]).toEqual(["model_request_failed_error", true]);
+    expect(error.message).toContain(said);
   });
 
   it("gives up at once on a request that a frame in mid-stream refuses", async () => {
