@@ -1,6 +1,7 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import { messageOf } from "../../src/errors.ts";
 import type { Logger } from "../../src/log.ts";
+import { denialOf } from "./admission.ts";
 import { isTransient } from "./api-errors.ts";
 import { approvalMessage, approvalState } from "./approval-card.ts";
 import { placeOf } from "./chat-place.ts";
@@ -58,7 +59,8 @@ export async function decideApproval(
   const { approvals } = deps.records;
   const asked = await approvals.find(toolUseId);
   if (!asked) return { type: "too_late", approval: null };
-  const who = await othersWhoDecide(deps, asked, person.id, signal);
+  const others = await othersWhoDecide(deps, asked, person.id, signal);
+  const who = others ?? ((await isLetIn(deps, asked, person, signal)) ? null : []);
   if (who !== null) return { type: "not_yours", who };
 
   await approvals.decide(toolUseId, decision, { id: person.id, name: person.name }, reason);
@@ -67,6 +69,19 @@ export async function decideApproval(
   if (approval.sent) return counts ? { type: "decided", approval } : { type: "too_late", approval };
   const known = await tryToSettle(deps, approval, counts ? person : null, signal);
   return counts && known !== false ? { type: "decided", approval } : { type: "too_late", approval };
+}
+
+/** Whoever asked for the work decides only as long as they may ask for it; whom a policy names as approver need not. */
+async function isLetIn(
+  { records, source }: Pick<ApprovalDeps, "records"> & { source: Pick<ChatSource, "inGroup"> },
+  { thread }: Approval,
+  person: Person,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const place = placeOf(thread);
+  if (place === null) return true;
+  const policy = await records.policies.of(place);
+  return policy.approvers.length > 0 || (await denialOf(source, policy, place, person, signal)) === null;
 }
 
 /**

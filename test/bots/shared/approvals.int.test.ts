@@ -6,6 +6,7 @@ import {
   decideApproval,
   settleApproval,
 } from "../../../bots/shared/approvals.ts";
+import { placeOf } from "../../../bots/shared/chat-place.ts";
 import type { ChatRecords } from "../../../bots/shared/chat-records.ts";
 import { createDatabaseChatRecords } from "../../../bots/shared/chat-records-store.ts";
 import { pendingAsks } from "../../../bots/shared/pending-asks.ts";
@@ -171,6 +172,19 @@ describe("who may decide", () => {
     });
     expect(await thread.confirmations()).toEqual([]);
     expect(await records.approvals.find(call.id)).toMatchObject({ decision: null });
+  });
+
+  it("is no requester whom the channel does not let in any more", async () => {
+    const call = asked("bash", command);
+    const thread = await waitingThread(call);
+    const place = placeOf(thread.key);
+    if (place === null) throw new Error("no place");
+    await records.policies.set(place, { allowUsers: [bob.id] });
+    expect(await decideApproval(thread.deps, thread.vote(ada, call), signal)).toEqual({ type: "not_yours", who: [] });
+    await records.policies.set(place, {});
+    const guest = { ...ada, kind: "guest" } as const;
+    expect(await decideApproval(thread.deps, thread.vote(guest, call), signal)).toMatchObject({ type: "not_yours" });
+    expect(await thread.confirmations()).toEqual([]);
   });
 
   it("are the approvers of the channel, people and groups, and then not the requester", async () => {
