@@ -41,9 +41,9 @@ export function judge(
 /** Pure: told to the person in the thread. */
 export function denialText(denial: Denial, { name }: Pick<Person, "name">): string {
   const reasons: Record<Denial, string> = {
-    guest: "guests of this workspace can't give me work here",
+    guest: "guests can't give me work here",
     outsider: "people of other organisations can't give me work here",
     not_listed: "only some people can give me work here, and you are not among them yet",
   };
-  return `Sorry ${plainWords(name)}, ${reasons[denial]}. Whoever looks after me in this workspace can change that.`;
+  return `Sorry ${plainWords(name)}, ${reasons[denial]}. Whoever looks after me here can change that.`;
 }

@@ -88,7 +88,7 @@ describe("deckhand channels", () => {
   it.each([
     [["channels"], /list, show, set or unset/],
     [["channels", "set"], /nothing to set/],
-    [["channels", "set", "--mode", "thread"], /name a place/],
+    [["channels", "set", "--mode", "thread"], /name a place.*slack:T0123.*teams:TENANT:/],
     [["channels", "set", "general", "--mode", "thread"], /slack:T0123:C0456/],
     [["channels", "set", place, "--mode", "loud"], /--mode is thread or mention_only, or inherit; "loud" is not/],
     [["channels", "set", place, "--monthly-budget", "-1"], /--monthly-budget/],

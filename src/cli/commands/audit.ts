@@ -14,7 +14,8 @@ export const command: Command = {
 Latest first.
 
 Options:
-  --place PLACE   Only a channel (slack:T0123:C0456), or a workspace with its channels (slack:T0123).
+  --place PLACE   Only a channel (slack:T0123:C0456, teams:TENANT:CONVERSATION), or a workspace or tenant with its
+                  channels (slack:T0123, teams:TENANT).
   --session ID    Only what concerns this session.
   --limit N       At most so many, 1 to ${LIMIT_MAX}. ${LIMIT} by default.
   --json          One JSON object a line.`,

@@ -15,9 +15,9 @@ export const command: Command = {
        deckhand channels set PLACE [options] [--json]
        deckhand channels unset PLACE [--json]
 
-PLACE is a channel, slack:T0123:C0456, or the default of all channels of a workspace, slack:T0123. In Teams it is
-teams:TENANT:CONVERSATION or teams:TENANT. What a channel does not set, it takes from its workspace. A change holds from
-the next message on.
+PLACE is a channel, slack:T0123:C0456, or the default of all channels of a workspace, slack:T0123. In Teams it is a channel
+or chat, teams:TENANT:CONVERSATION, such as teams:6f1c…:19:abc…@thread.tacv2, or teams:TENANT. What a channel does not set,
+it takes from its workspace or tenant. A change holds from the next message on.
 
 Options of set; each also takes "inherit", which takes the setting back:
   --agent ID             What new sessions run.

@@ -21,7 +21,10 @@ describe("who may give work", () => {
   });
 });
 
-it("tells whoever may not, and lets nothing in their name be more than a name", () => {
+it("tells whoever may not, in words of no platform's own, and lets nothing in their name be more than a name", () => {
   expect(denialText("guest", { name: "Ana *Banana*" })).toMatch(/^Sorry Ana Banana, guests/);
+  for (const each of ["guest", "outsider", "not_listed"] as const) {
+    expect(denialText(each, { name: "Ana" })).not.toMatch(/workspace|tenant/);
+  }
   expect(denialText("outsider", { name: "[Prize](https://x.test) <!channel>" })).not.toMatch(/[[\]<>]/);
 });

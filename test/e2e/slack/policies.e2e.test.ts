@@ -38,7 +38,7 @@ async function audit(): Promise<z.infer<typeof Audit>[]> {
 describe("who may not give work is told why, once in a thread, and it is on record:", () => {
   it("a guest", async () => {
     const thread = mention(cluster, "let me in", { channel, user: "U03GUEST" });
-    await thread.says("guests of this workspace can't give me work here");
+    await thread.says("guests can't give me work here");
     thread.say("U03GUEST", "<@U0BOT> please");
     cluster.model.play("a member asks", says("Of course."));
     thread.say("U01ALICE", "<@U0BOT> a member asks");

@@ -86,7 +86,7 @@ describe("whoever may not give work", () => {
   it("is a guest: told why, once in a thread, and it is on record", async () => {
     const channel = newChannel(cluster.teams);
     const thread = ask(cluster, channel, "let me in", { user: "gustav" });
-    await thread.says("guests of this workspace can't give me work here");
+    await thread.says("guests can't give me work here");
     const audit = () => cluster.records.audit.list({ place: placeOf(thread), limit: 10 });
     thread.say("please", { user: "gustav" });
     const denials = async () => (await audit()).length === 2 || undefined;
