@@ -6,7 +6,7 @@ import type { Fault } from "../../fakes/teams/faults.ts";
 import { DOCUMENTED_THROTTLES } from "../../fakes/teams/throttles.ts";
 import { conversationOf } from "../../fakes/teams/world.ts";
 import { expectWhole } from "../support/session-log.ts";
-import { newChannel, newPerson } from "./support/places.ts";
+import { newChannel, newGroup, newPerson } from "./support/places.ts";
 import { ask, type SeenThread } from "./support/seen-thread.ts";
 import { startTeamsCluster, type TeamsCluster } from "./support/teams-cluster.ts";
 
@@ -211,27 +211,33 @@ it("the bots killed while an answer streams: it ends in one whole answer", async
   expect(stream()).toMatchObject({ state: "final" });
 });
 
-it("within Teams' documented limits nothing is refused for being too much, and a refusal only delays", async () => {
+it("within Teams' documented limits nothing is refused for being too much, however fast people write", async () => {
   const { teams, model } = cluster;
   teams.limit(DOCUMENTED_THROTTLES);
-  const channel = newChannel(teams);
-  const words = Array.from({ length: 4 }, (_, index) => `crowd ${index}`);
-  for (const each of words) model.play(each, bash("true"), says(`Answer to ${each}.`));
   const before = teams.calls.length;
-  const threads = words.map((each) => ask(cluster, channel, each));
-  await Promise.all(threads.map((thread, index) => thread.says(`Answer to crowd ${index}.`)));
-  await Promise.all(threads.map((thread) => thread.reaches("Done")));
-  const statuses = teams.calls.slice(before).map(({ answer }) => answer?.status);
-  expect(statuses).not.toContain(429);
+  const thread = ask(cluster, newGroup(teams), "help");
+  for (let count = 1; count < 12; count++) thread.say("help");
+  model.play("and work", bash("true"), says("All of it."));
+  thread.say("and work");
+  await thread.says("All of it.");
+  await thread.reaches("Done");
+  await thread.until("all that was asked for", () => thread.said().length === 13);
+  expect(teams.calls.slice(before).map(({ answer }) => answer?.status)).not.toContain(429);
   teams.limit(null);
+});
+
+it("what Teams puts off, or its gateways lose, is only later", async () => {
+  const { teams, model } = cluster;
+  const channel = newChannel(teams);
   const { id } = conversationOf(teams.world, channel);
   void teams.fail("send", { type: "throttled", retryAfterSeconds: 1 }, { conversation: id, times: 2 });
   for (const status of [412, 502, 504]) void teams.fail("send", { type: "http", status }, { conversation: id });
   model.play("after all that", says("Still here."));
-  const late = ask(cluster, channel, "after all that");
-  await late.says("Still here.");
-  await late.reaches("Done");
-  expect(late.said()).toEqual(["Still here."]);
+  const thread = ask(cluster, channel, "after all that");
+  await thread.says("Still here.");
+  await thread.reaches("Done");
+  expect(thread.said()).toEqual(["Still here."]);
+  expect(thread.statuses()).toEqual(["Done"]);
 });
 
 it("where the app was removed nothing more is posted, the log says so, and a new message opens the place again", async () => {
