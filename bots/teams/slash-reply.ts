@@ -1,7 +1,7 @@
 import type { SlashReply } from "../shared/slash.ts";
 import type { ThreadAction } from "../shared/thread-action.ts";
 import { threadName, type ThreadLine } from "../shared/thread-line.ts";
-import { CARD_VERBS, cardActionData } from "./card-actions.ts";
+import { adaptiveCard, type CardPart, executeAction, textBlock } from "./cards/adaptive-card.ts";
 import type { OutboundActivity } from "./teams-connector.ts";
 
 const LABELS: Record<ThreadAction, string> = { stop: "Stop", steer: "Tell this one", new: "Start over" };
@@ -12,7 +12,6 @@ const STATES: Record<ThreadLine["state"], string> = {
   stopped: "was stopped",
   failed: "failed",
 };
-const CARD = "application/vnd.microsoft.card.adaptive";
 
 /** Pure: the answer to a command that stands beside any thread. */
 export function slashActivity(reply: SlashReply): OutboundActivity {
@@ -26,8 +25,7 @@ export function slashActivity(reply: SlashReply): OutboundActivity {
     case "pick": {
       const { action, text, markdown, threads } = reply;
       const body = [textBlock(markdown), ...threads.map((thread) => pickRow(action, text, thread))];
-      const card = { type: "AdaptiveCard", version: "1.5", body };
-      return { type: "message", summary: markdown, attachments: [{ contentType: CARD, content: card }] };
+      return { type: "message", summary: markdown, attachments: [adaptiveCard(body)] };
     }
   }
 }
@@ -40,35 +38,13 @@ function named(thread: ThreadLine): string {
   return `${threadName(thread)} ${STATES[thread.state]}`;
 }
 
-function pickRow(action: ThreadAction, text: string | null, thread: ThreadLine) {
-  const data = cardActionData({ type: "pick", thread: thread.thread, action, text });
-  const title = LABELS[action];
+function pickRow(action: ThreadAction, text: string | null, thread: ThreadLine): CardPart {
+  const choose = executeAction(LABELS[action], "default", { type: "pick", thread: thread.thread, action, text });
   return {
     type: "ColumnSet",
     columns: [
       { type: "Column", width: "stretch", items: [textBlock(named(thread))] },
-      {
-        type: "Column",
-        width: "auto",
-        items: [
-          {
-            type: "ActionSet",
-            actions: [
-              {
-                type: "Action.Execute",
-                title,
-                verb: CARD_VERBS.pick,
-                data,
-                fallback: { type: "Action.Submit", title, data },
-              },
-            ],
-          },
-        ],
-      },
+      { type: "Column", width: "auto", items: [{ type: "ActionSet", actions: [choose] }] },
     ],
   };
-}
-
-function textBlock(text: string) {
-  return { type: "TextBlock", text, wrap: true };
 }
