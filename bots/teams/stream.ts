@@ -44,8 +44,9 @@ export async function openAnswerStream(
   try {
     if ((await deps.posting.reference(thread)).kind !== "personal") return null;
     const part = streamPart(informative.slice(0, INFORMATIVE_CHARS_MAX), info);
-    const id = await deps.posting.sendIfRoom(thread, part, signal);
-    return id === null ? null : createAnswerStream(deps, thread, { id, openedAt: deps.now() }, signal);
+    // Waited for: after a status card there is seldom room to spare, and what is not opened now is not streamed at all.
+    const id = await deps.posting.send(thread, part, signal);
+    return createAnswerStream(deps, thread, { id, openedAt: deps.now() }, signal);
   } catch (error) {
     signal.throwIfAborted();
     deps.log.info({ chat_thread_key: thread, error: messageOf(error) }, "an answer is not streamed");

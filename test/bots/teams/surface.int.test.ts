@@ -82,6 +82,15 @@ describe("an answer that is streamed", () => {
     expect(rig.fake.written(conversation.id).map(({ wire }) => wire["text"])).toEqual(["Revenue"]);
   });
 
+  it("begins also right after a status card and what else took the room there was", async () => {
+    const { thread, conversation } = await rig.newThread("personal");
+    const surface = rig.surface();
+    for (const marker of ["dh_1", "dh_2", "dh_3", "dh_4"]) await surface.post(thread, text("A post."), marker, signal);
+    const stream = await surface.openStream(thread, signal);
+    await stream?.finish(text("Revenue rose."), "dh_a");
+    expect(rig.fake.streams.find((each) => each.conversation === conversation)).toMatchObject({ state: "final" });
+  });
+
   it("goes on as an edited message before Teams' time is over", async () => {
     const { thread, conversation } = await rig.newThread("personal");
     let clock = Date.now();
