@@ -79,6 +79,7 @@ const Environment = z
     SLACK_CLIENT_ID: optional(z.string()),
     SLACK_CLIENT_SECRET: optional(SecretText(z.string())),
     SLACK_STATE_SECRET: optional(SecretText(z.string().min(16))),
+    SLACK_ALLOWED_TEAMS: optional(z.string()),
     SLACK_REDIRECT_URI: optional(Url(["https", "http"])),
     SLACK_API_URL: withDefault(Url(["https", "http"]), "https://slack.com/api/"),
     SLACK_HOST: withDefault(z.string(), "127.0.0.1"),

@@ -6,14 +6,23 @@ export interface SlackConfig {
   /** Socket Mode needs no public address; HTTP has Slack post to us. */
   transport: { type: "socket"; appToken: Secret } | { type: "http"; signingSecret: Secret };
   /** One workspace by its token, or as many as install the app. */
-  workspaces:
-    | { type: "token"; botToken: Secret }
-    | { type: "oauth"; clientId: string; clientSecret: Secret; stateSecret: Secret; redirectUri: string | null };
+  workspaces: { type: "token"; botToken: Secret } | SlackOAuthConfig;
   /** Where events come in by HTTP, and people install the app. */
   host: string;
   port: number;
   /** Whether answers in direct messages are shown while they are written. */
   streaming: "auto" | "off";
+}
+
+/** Workspaces and organisations install the app. */
+export interface SlackOAuthConfig {
+  type: "oauth";
+  clientId: string;
+  clientSecret: Secret;
+  stateSecret: Secret;
+  /** Team and enterprise ids; null when anybody may install the app, which is only by an explicit `*`. */
+  allowedTeams: readonly string[] | null;
+  redirectUri: string | null;
 }
 
 /** What the environment says of Slack, each variable by itself already checked. */
@@ -24,12 +33,15 @@ export interface SlackVariables {
   SLACK_CLIENT_ID?: string | undefined;
   SLACK_CLIENT_SECRET?: Secret | undefined;
   SLACK_STATE_SECRET?: Secret | undefined;
+  SLACK_ALLOWED_TEAMS?: string | undefined;
   SLACK_REDIRECT_URI?: string | undefined;
   SLACK_API_URL: string;
   SLACK_HOST: string;
   SLACK_PORT: number;
   SLACK_STREAMING: "auto" | "off";
 }
+
+const EVERY_TEAM = "*";
 
 type Problem = { variable: keyof SlackVariables; message: string };
 
@@ -95,7 +107,25 @@ function workspaceProblems(given: SlackVariables): Problem[] {
       "is missing: installing by OAuth needs it; any long random text, such as of `openssl rand -hex 32`",
     ],
   ];
-  return needed.flatMap(([variable, value, message]) => (value === undefined ? [{ variable, message }] : []));
+  return [
+    ...needed.flatMap(([variable, value, message]) => (value === undefined ? [{ variable, message }] : [])),
+    ...teamProblems(given),
+  ];
+}
+
+/** Whoever installs the app gets the use of this Deckhand, so who may is never left open by oversight. */
+function teamProblems(given: SlackVariables): Problem[] {
+  const variable = "SLACK_ALLOWED_TEAMS";
+  const named = namedTeams(given);
+  if (named.length === 0) {
+    const message =
+      "is missing: name the teams (T…) and enterprises (E…) that may install the app, or * for all there are";
+    return [{ variable, message }];
+  }
+  const wrong = named.filter((team) => team !== EVERY_TEAM && !/^[TE][A-Z0-9]+$/.test(team));
+  return wrong.length === 0
+    ? []
+    : [{ variable, message: `must be team ids (T…) and enterprise ids (E…), or *: not ${wrong.join(", ")}` }];
 }
 
 function transportOf({ SLACK_APP_TOKEN, SLACK_SIGNING_SECRET }: SlackVariables): SlackConfig["transport"] | null {
@@ -112,6 +142,18 @@ function workspacesOf(given: SlackVariables): SlackConfig["workspaces"] | null {
     clientId: SLACK_CLIENT_ID,
     clientSecret: SLACK_CLIENT_SECRET,
     stateSecret: SLACK_STATE_SECRET,
+    allowedTeams: allowedTeams(given),
     redirectUri: SLACK_REDIRECT_URI ?? null,
   };
+}
+
+function allowedTeams(given: SlackVariables): string[] | null {
+  const named = namedTeams(given);
+  return named.includes(EVERY_TEAM) ? null : named;
+}
+
+function namedTeams({ SLACK_ALLOWED_TEAMS = "" }: SlackVariables): string[] {
+  return SLACK_ALLOWED_TEAMS.split(",")
+    .map((team) => team.trim())
+    .filter((team) => team !== "");
 }

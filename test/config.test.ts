@@ -140,7 +140,8 @@ describe("the configuration", () => {
 
 describe("the configuration of Slack", () => {
   const slack = (env: Record<string, string>) => loadConfig("/srv", env).slack;
-  const oauth = { SLACK_CLIENT_ID: "1.2", SLACK_CLIENT_SECRET: "shh", SLACK_STATE_SECRET: "0123456789abcdef" };
+  const open = { SLACK_CLIENT_ID: "1.2", SLACK_CLIENT_SECRET: "shh", SLACK_STATE_SECRET: "0123456789abcdef" };
+  const oauth = { ...open, SLACK_ALLOWED_TEAMS: "T01, E01,," };
 
   it("is off when nothing is set, and Socket Mode goes first when both transports are", () => {
     expect(slack({})).toBeNull();
@@ -154,8 +155,11 @@ describe("the configuration of Slack", () => {
     });
     expect(slack({ ...oauth, SLACK_SIGNING_SECRET: "s", SLACK_PORT: "8080" })).toMatchObject({
       transport: { type: "http" },
-      workspaces: { type: "oauth", clientId: "1.2", redirectUri: null },
+      workspaces: { type: "oauth", clientId: "1.2", allowedTeams: ["T01", "E01"], redirectUri: null },
       port: 8080,
+    });
+    expect(slack({ ...open, SLACK_ALLOWED_TEAMS: "*", SLACK_SIGNING_SECRET: "s" })).toMatchObject({
+      workspaces: { allowedTeams: null },
     });
   });
 
@@ -166,6 +170,12 @@ describe("the configuration of Slack", () => {
       "half of OAuth",
       { SLACK_SIGNING_SECRET: "s", SLACK_CLIENT_ID: "1.2" },
       ["SLACK_CLIENT_SECRET", "SLACK_STATE_SECRET"],
+    ],
+    ["OAuth for whoever comes", { ...open, SLACK_SIGNING_SECRET: "s" }, ["SLACK_ALLOWED_TEAMS: is missing"]],
+    [
+      "a team by its name",
+      { ...open, SLACK_SIGNING_SECRET: "s", SLACK_ALLOWED_TEAMS: "T01,acme" },
+      ["SLACK_ALLOWED_TEAMS: must be team ids", "not acme"],
     ],
     ["both kinds of workspace", { ...oauth, SLACK_SIGNING_SECRET: "s", SLACK_BOT_TOKEN: "xoxb-1" }, ["unset one"]],
     ["a token in the wrong place", { SLACK_BOT_TOKEN: "xapp-1", SLACK_APP_TOKEN: "xapp-1" }, ["must begin with xoxb-"]],

@@ -110,7 +110,8 @@ function contextOf(team: string): string {
   return `slack_installations/${team}/ciphertext`;
 }
 
-function teamOf(installation: Pick<Installation, "isEnterpriseInstall" | "enterprise" | "team">): string {
+/** Pure: the id that an installation goes by. @throws TerminalError when Slack gave none */
+export function teamOf(installation: Pick<Installation, "isEnterpriseInstall" | "enterprise" | "team">): string {
   const team = installation.isEnterpriseInstall === true ? installation.enterprise?.id : installation.team?.id;
   if (team === undefined) throw new TerminalError("Slack named no workspace for this installation.");
   return team;

@@ -1,11 +1,14 @@
 import { WebClient, type WebClientOptions } from "@slack/web-api";
 import { messageOf, RetryableError, TerminalError } from "../../src/errors.ts";
+import { assertAllowedTeam, type AllowedTeams } from "./allowed-teams.ts";
 import type { InstallationStore } from "./installation-store.ts";
 import type { SlackWorkspace, SlackWorkspaces } from "./slack-workspaces.ts";
 import { createTokenRefresh, type TokenRefreshOptions } from "./token-refresh.ts";
 
 export interface InstallationsOptions extends Pick<TokenRefreshOptions, "authorize" | "log"> {
   store: InstallationStore;
+  /** Of others, what is stored from before is not used. */
+  allowedTeams: AllowedTeams;
   clientOptions: WebClientOptions;
   now?: () => number;
 }
@@ -14,7 +17,7 @@ export interface InstallationsOptions extends Pick<TokenRefreshOptions, "authori
  * The workspaces in which the app was installed by OAuth. Their tokens are replaced before they end.
  */
 export function createInstallations(options: InstallationsOptions): SlackWorkspaces {
-  const { store, clientOptions, authorize, log, now = Date.now } = options;
+  const { store, allowedTeams, clientOptions, authorize, log, now = Date.now } = options;
   const clients = new Map<string, { token: string; client: WebClient }>();
 
   const find = async (team: string) => {
@@ -29,6 +32,7 @@ export function createInstallations(options: InstallationsOptions): SlackWorkspa
   return {
     async of(team): Promise<SlackWorkspace> {
       try {
+        assertAllowedTeam(allowedTeams, team);
         const { bot } = await usable(team, await find(team));
         if (!bot) throw new TerminalError(`The Slack app was installed in ${team} without a bot. Install it again.`);
         const known = clients.get(team);

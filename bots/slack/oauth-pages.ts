@@ -1,7 +1,10 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AuthorizeResult, HTTPReceiver, type InstallationQuery, type InstallationStore } from "@slack/bolt";
 import type { WebClientOptions } from "@slack/web-api";
 import { messageOf } from "../../src/errors.ts";
+import { isAllowedTeam, refusedTeamText, type AllowedTeams } from "./allowed-teams.ts";
 import type { createBoltLog } from "./bolt-log.ts";
+import { teamOf } from "./installation-store.ts";
 import { BOT_SCOPES, INSTALL_PATH, OAUTH_REDIRECT_PATH } from "./requirements.ts";
 
 export interface OAuthPagesOptions {
@@ -12,6 +15,8 @@ export interface OAuthPagesOptions {
   /** Null for the one that the app's settings name first. */
   redirectUri: string | null;
   apiUrl: string;
+  /** Others are told that they are not let in, and nothing of them is stored. */
+  allowedTeams: AllowedTeams;
   store: InstallationStore;
   clientOptions: WebClientOptions;
   boltLog: ReturnType<typeof createBoltLog>;
@@ -45,6 +50,7 @@ export function createOAuthPages(options: OAuthPagesOptions): OAuthPages {
       redirectUriPath: OAUTH_REDIRECT_PATH,
       authorizationUrl: new URL("/oauth/v2/authorize", options.apiUrl).href,
       clientOptions: options.clientOptions,
+      callbackOptions: { afterInstallation: admission(options) },
     },
     logger: options.boltLog,
   });
@@ -55,6 +61,23 @@ export function createOAuthPages(options: OAuthPagesOptions): OAuthPages {
     listen: (host, port) => listen(receiver, host, port),
     close: () => receiver.stop(),
     authorize: (query) => installer.authorize(query),
+  };
+}
+
+/** Only the answer to the code tells whose installation it is. False has Bolt store nothing, and leave the page to us. */
+function admission({ allowedTeams, boltLog }: OAuthPagesOptions) {
+  return async (
+    installation: Parameters<typeof teamOf>[0],
+    _options: unknown,
+    _request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<boolean> => {
+    const team = teamOf(installation);
+    if (isAllowedTeam(allowedTeams, team)) return true;
+    boltLog.warn(`Not installed: ${refusedTeamText(team)}`);
+    response.writeHead(403, { "content-type": "text/plain; charset=utf-8" });
+    response.end(refusedTeamText(team));
+    return false;
   };
 }
 

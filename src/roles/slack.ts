@@ -1,3 +1,4 @@
+import { isAllowedTeam } from "../../bots/slack/allowed-teams.ts";
 import { createBoltLog } from "../../bots/slack/bolt-log.ts";
 import { startSlack, type RunningSlack } from "../../bots/slack/app.ts";
 import { clientOptions } from "../../bots/slack/client-options.ts";
@@ -106,6 +107,7 @@ async function openWorkspaces(
     const forget = async () => log.error("the Slack app was removed: SLACK_BOT_TOKEN works no more");
     return { workspaces: one, pages: null, forget, where: await nameOf(one) };
   }
+  const { allowedTeams } = workspaces;
   const cipher = createLocalCipher(await openMasterKey({ home, masterKey }));
   const store = createInstallationStore(database, cipher);
   const pages = createOAuthPages({
@@ -113,13 +115,15 @@ async function openWorkspaces(
     clientSecret: workspaces.clientSecret.reveal(),
     stateSecret: workspaces.stateSecret.reveal(),
     redirectUri: workspaces.redirectUri,
+    allowedTeams,
     apiUrl,
     store,
     clientOptions: options,
     boltLog,
   });
-  const many = createInstallations({ store, clientOptions: options, authorize: pages.authorize, log });
-  const names = (await store.list()).map(({ team, name }) => name ?? team);
+  const many = createInstallations({ store, allowedTeams, clientOptions: options, authorize: pages.authorize, log });
+  const served = (await store.list()).filter(({ team }) => isAllowedTeam(allowedTeams, team));
+  const names = served.map(({ team, name }) => name ?? team);
   const where = names.length === 0 ? "no workspace yet" : names.join(", ");
   return { workspaces: many, pages, forget: (team) => store.remove(team), where };
 }

@@ -109,6 +109,7 @@ describe("deckhand slack check", () => {
     expect(stdout).toMatch(/^missing +SLACK_BOT_TOKEN +.*invalid_auth.*\n +→ .*OAuth & Permissions/m);
     expect(stdout).toMatch(/^missing +SLACK_APP_TOKEN +.*\n +→ .*connections:write/m);
     expect(stdout).toMatch(/^missing +API +.*\n +→ .*deckhand up/m);
+    expect(stdout).not.toContain("Gone");
     expect(stdout + stderr).not.toContain("not-a-token");
   });
 
@@ -140,6 +141,7 @@ describe("deckhand slack check", () => {
       SLACK_CLIENT_ID: "1.2",
       SLACK_CLIENT_SECRET: "client-secret",
       SLACK_STATE_SECRET: "a state secret for tests",
+      SLACK_ALLOWED_TEAMS: "T01ACME,T02BETA",
       SLACK_SIGNING_SECRET: "signing-secret",
       SLACK_API_URL: fake.apiUrl,
       DATABASE_URL: testDatabase.url,
@@ -151,6 +153,7 @@ describe("deckhand slack check", () => {
     const store = createInstallationStore(database, createLocalCipher(new Secret(masterKey)));
     await store.storeInstallation(installation("T01ACME", "Acme", "xoxb-acme"));
     await store.storeInstallation(installation("T02BETA", "Beta", "xoxb-of-beta-before"));
+    await store.storeInstallation(installation("T03GONE", "Gone", "xoxb-of-gone"));
     const { exitCode, stdout, stderr } = await slack(["check"], settings);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^ok +Settings +.*in 2 workspaces$/m);

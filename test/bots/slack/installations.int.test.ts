@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { AllowedTeams } from "../../../bots/slack/allowed-teams.ts";
 import { createBoltLog } from "../../../bots/slack/bolt-log.ts";
 import { clientOptions } from "../../../bots/slack/client-options.ts";
 import { createInstallationStore, type InstallationStore } from "../../../bots/slack/installation-store.ts";
@@ -39,6 +40,7 @@ afterAll(async () => {
 function pagesFor(
   slack: { url: string; clientId: string; clientSecret: string },
   redirectUri: string | null,
+  allowedTeams: AllowedTeams = null,
 ): OAuthPages {
   const apiUrl = `${slack.url}/api/`;
   return createOAuthPages({
@@ -47,6 +49,7 @@ function pagesFor(
     stateSecret: STATE_SECRET,
     redirectUri,
     apiUrl,
+    allowedTeams,
     store,
     clientOptions: clientOptions(apiUrl, BOLT_LOG),
     boltLog: BOLT_LOG,
@@ -136,6 +139,7 @@ describe("installing by OAuth", () => {
     expect(summary).toMatchObject({ name: "Acme" });
     const workspaces = createInstallations({
       store,
+      allowedTeams: [summary?.team ?? ""],
       clientOptions: clientOptions(`${emulated.url}/api/`, BOLT_LOG),
       authorize: pages.authorize,
       log: SILENT,
@@ -159,6 +163,58 @@ describe("installing by OAuth", () => {
   });
 });
 
+describe("teams that are not allowed", () => {
+  let fake: FakeSlack;
+  let pages: OAuthPages;
+  let origin: string;
+  const allowedTeams = ["T02BETA", "E01GRID"];
+  beforeAll(async () => {
+    fake = await startFakeSlack({});
+    pages = pagesFor(fake, null, allowedTeams);
+    origin = `http://127.0.0.1:${await pages.listen("127.0.0.1", 0)}`;
+  });
+  afterAll(async () => {
+    await pages?.close();
+    await fake?.close();
+  });
+
+  async function install(id: string): Promise<Response> {
+    const installed = fake.world.installations.find((each) => each.id === id);
+    if (!installed) throw new Error(`The fake Slack has no ${id}.`);
+    const page = await fetch(`${origin}${INSTALL_PATH}`);
+    const state = /[?&;]state=([^"&]+)/.exec(await page.text())?.[1] ?? "";
+    const code = fake.authorize({ installation: installed, redirectUri: undefined, user: "U01ALICE" });
+    const cookie = page.headers.get("set-cookie")?.split(";")[0] ?? "";
+    return fetch(`${origin}${OAUTH_REDIRECT_PATH}?code=${code}&state=${state}`, { headers: { cookie } });
+  }
+
+  it("are told so on the page, and nothing of them is kept", async () => {
+    const refused = await install("T01ACME");
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toBe(
+      "This Deckhand is not open to T01ACME. Whoever runs it can add this id to SLACK_ALLOWED_TEAMS.",
+    );
+    expect(await store.list()).toEqual([]);
+    for (const id of allowedTeams) expect((await install(id)).status).toBe(200);
+    expect((await store.list()).map(({ team }) => team)).toEqual(allowedTeams);
+  });
+
+  it("are served no more when they were installed before", async () => {
+    await store.storeInstallation(installation("T01ACME"));
+    await store.storeInstallation(installation("T02BETA"));
+    const workspaces = createInstallations({
+      store,
+      allowedTeams,
+      clientOptions: clientOptions(fake.apiUrl, BOLT_LOG),
+      authorize: pages.authorize,
+      log: SILENT,
+    });
+    expect(await workspaces.of("T02BETA")).toMatchObject({ team: "T02BETA" });
+    await expect(workspaces.of("T01ACME")).rejects.toThrow(TerminalError);
+    await expect(workspaces.of("T01ACME")).rejects.toThrow("SLACK_ALLOWED_TEAMS");
+  });
+});
+
 describe("tokens that end", () => {
   let fake: FakeSlack;
   beforeAll(async () => {
@@ -172,6 +228,7 @@ describe("tokens that end", () => {
     const pages = pagesFor(fake, null);
     return createInstallations({
       store,
+      allowedTeams: null,
       clientOptions: clientOptions(fake.apiUrl, BOLT_LOG),
       authorize: pages.authorize,
       log: SILENT,
@@ -227,7 +284,13 @@ describe("tokens that end", () => {
     const { authorize } = pagesFor(fake, null);
     let later = 0;
     const now = () => Date.now() + later;
-    const workspaces = createInstallations({ ...deps, store: { ...store, locked }, authorize, now });
+    const workspaces = createInstallations({
+      ...deps,
+      allowedTeams: null,
+      store: { ...store, locked },
+      authorize,
+      now,
+    });
     expect(await (await workspaces.of("T01ACME")).client.auth.test()).toMatchObject({ ok: true });
     later = 700_000;
     await expect(workspaces.of("T01ACME")).rejects.toThrow(RetryableError);

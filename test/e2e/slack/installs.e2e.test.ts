@@ -15,6 +15,7 @@ beforeAll(async () => {
       SLACK_CLIENT_ID: "111.222",
       SLACK_CLIENT_SECRET: "fake-client-secret",
       SLACK_STATE_SECRET: "a state secret for tests",
+      SLACK_ALLOWED_TEAMS: "T02BETA,E01GRID",
     },
   });
 });
