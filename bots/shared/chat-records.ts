@@ -1,3 +1,4 @@
+import type { ZodError } from "zod";
 import type { ChannelPolicy, PolicySettings } from "./channel-policy.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
 import type { AttachmentRef } from "./chat-source.ts";
@@ -17,6 +18,20 @@ export interface PendingItem {
 /** The right to deal with an item. */
 export type ItemClaim = Pick<PendingItem, "messageId" | "attempts">;
 
+/** What is kept of an item is none that this version knows, nor will be. Says nothing of what is in it. */
+export class UnreadableItemError extends Error {
+  override readonly name = "UnreadableItemError";
+  readonly messageId: string;
+  /** Where it is wrong. */
+  readonly fields: string[];
+
+  constructor(messageId: string, { issues }: ZodError) {
+    super(`What is kept of ${messageId} can't be read.`);
+    this.messageId = messageId;
+    this.fields = issues.map(({ path }) => path.join("."));
+  }
+}
+
 /** What people did, kept from the moment it was acknowledged until it was dealt with. */
 export interface Inbox {
   /**
@@ -33,9 +48,10 @@ export interface Inbox {
   knows(thread: ChatThreadKey): Promise<boolean>;
   /**
    * The thread's oldest item that was not dealt with, claimed for `ttlMs`; null when there is none that may be claimed now.
-   * Messages are claimed one at a time, and so are decisions and stops. A message waits until no decision or stop is left;
-   * those wait for no message, not even for one that is claimed. Files wait for the messages before them, and hold up none.
-   * A postponed item keeps its place.
+   * Messages are claimed one at a time, and so are decisions and stops. A message waits for the decisions and stops that
+   * were tried at most twice; those wait for no message, not even for one that is claimed. Files wait for the messages
+   * before them, and hold up none. A postponed item keeps its place.
+   * @throws UnreadableItemError, with the item claimed
    */
   claimNext(thread: ChatThreadKey, ttlMs: number): Promise<PendingItem | null>;
   /** Holds a claim longer. False when it is over: the item was dropped or settled, or another has claimed it. */

@@ -1,5 +1,5 @@
 import type { Database } from "../../src/database.ts";
-import type { Inbox } from "./chat-records.ts";
+import { type Inbox, UnreadableItemError } from "./chat-records.ts";
 import { chatThreadKey, parseChatThreadKey } from "./chat-thread.ts";
 import { InboundItem } from "./inbound-item.ts";
 
@@ -12,6 +12,8 @@ interface ClaimedRow {
 
 /** A surface that delivers a message twice, once with its files, does so within this time. */
 const FILES_AWAITED_MS = 5_000;
+/** A decision or stop that failed this often may go on failing for a day, and people should be heard meanwhile. */
+const URGENT_FIRST_ATTEMPTS = 2;
 /** Sets the locks that order claims apart from other advisory locks. */
 const CLAIM_LOCK_SEED = 20_261_122;
 
@@ -65,13 +67,14 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
         prisma.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${thread}, ${CLAIM_LOCK_SEED}::bigint))`,
         prisma.$queryRaw<ClaimedRow[]>`
           WITH pending AS (
-            SELECT message_id, arrival, COALESCE(claimed_until > clock_timestamp(), false) AS held,
+            SELECT message_id, arrival, attempts, COALESCE(claimed_until > clock_timestamp(), false) AS held,
               CASE WHEN payload->>'type' IN ('message', 'files') THEN payload->>'type' ELSE 'urgent' END AS kind
             FROM chat_inbound WHERE chat_thread_key = ${thread} AND settled_at IS NULL AND payload IS NOT NULL
           ), next AS (
             SELECT message_id FROM pending AS p
             WHERE NOT EXISTS (SELECT FROM pending AS o WHERE o.kind = p.kind AND o.held)
-              AND (p.kind = 'urgent' OR NOT EXISTS (SELECT FROM pending AS o WHERE o.kind = 'urgent'))
+              AND (p.kind = 'urgent' OR NOT EXISTS (
+                SELECT FROM pending AS o WHERE o.kind = 'urgent' AND o.attempts <= ${URGENT_FIRST_ATTEMPTS}))
               AND (p.kind <> 'files'
                 OR NOT EXISTS (SELECT FROM pending AS o WHERE o.kind = 'message' AND o.arrival < p.arrival))
             ORDER BY arrival LIMIT 1
@@ -86,12 +89,9 @@ export function createInboxStore(prisma: Database["prisma"]): Inbox {
       ]);
       const row = rows[0];
       if (!row) return null;
-      return {
-        messageId: row.message_id,
-        item: InboundItem.parse(row.payload),
-        attempts: row.attempts - 1,
-        waitedMs: row.waited_ms,
-      };
+      const item = InboundItem.safeParse(row.payload);
+      if (!item.success) throw new UnreadableItemError(row.message_id, item.error);
+      return { messageId: row.message_id, item: item.data, attempts: row.attempts - 1, waitedMs: row.waited_ms };
     },
 
     async renew(thread, { messageId, attempts }, ttlMs) {

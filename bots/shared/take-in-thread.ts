@@ -1,5 +1,5 @@
 import { messageOf } from "../../src/errors.ts";
-import type { PendingItem } from "./chat-records.ts";
+import { type PendingItem, UnreadableItemError } from "./chat-records.ts";
 import type { ChatThreadKey } from "./chat-thread.ts";
 import { ClaimLostError, keepClaim } from "./claim.ts";
 import { planAfterFailure } from "./item-failure.ts";
@@ -35,7 +35,7 @@ export async function takeInThread(
   const asides: Promise<void>[] = [];
   try {
     while (!signal.aborted) {
-      const pending = await inbox.claimNext(thread, claimMs);
+      const pending = await claimReadable(scope, thread, claimMs);
       if (!pending) break;
       const begunAt = performance.now();
       const claim = keepClaim(inbox, thread, pending, claimMs, signal);
@@ -51,6 +51,24 @@ export async function takeInThread(
     }
   } finally {
     await Promise.all(asides);
+  }
+}
+
+/** The next item, past those that nobody can read: left where they are, they would hold up what came after them. */
+async function claimReadable(scope: TakeInScope, thread: ChatThreadKey, claimMs: number): Promise<PendingItem | null> {
+  const { inbox } = scope.records;
+  for (;;) {
+    try {
+      return await inbox.claimNext(thread, claimMs);
+    } catch (error) {
+      if (!(error instanceof UnreadableItemError)) throw error;
+      const { messageId, fields } = error;
+      scope.log.error(
+        { chat_thread_key: thread, message_id: messageId, fields },
+        "an item that can't be read is dropped",
+      );
+      await inbox.settle(thread, messageId, null);
+    }
   }
 }
 

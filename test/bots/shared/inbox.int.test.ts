@@ -111,6 +111,20 @@ describe("claiming", () => {
     expect(idOf(await inbox.claimNext(thread, HOUR_MS))).toBe("m2");
   });
 
+  it("lets messages pass a decision or stop that was tried more than twice, a postponed one too", async () => {
+    const thread = await threadWith(["s1", stop], ["m1", said("First")]);
+    for (const _ of [1, 2]) {
+      const tried = await inbox.claimNext(thread, HOUR_MS);
+      expect(idOf(tried)).toBe("s1");
+      expect(await inbox.claimNext(thread, HOUR_MS)).toBeNull();
+      if (tried) await inbox.postpone(thread, tried, -1);
+    }
+    const third = await inbox.claimNext(thread, HOUR_MS);
+    if (third) await inbox.postpone(thread, third, HOUR_MS);
+    expect(await inbox.unsettled(["slack"], 1_000)).toContain(thread);
+    expect(idOf(await inbox.claimNext(thread, HOUR_MS))).toBe("m1");
+  });
+
   it("forgets what was said once it is settled, and notes what it became", async () => {
     const thread = await threadWith(["m1", said("A secret")]);
     await inbox.settle(thread, "m1", "sevt_9");

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import Anthropic from "@anthropic-ai/sdk";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accept } from "../../../bots/shared/accept.ts";
 import type { PolicySettings } from "../../../bots/shared/channel-policy.ts";
@@ -159,6 +160,20 @@ describe("a message", () => {
     await t.run();
     expect((await t.messages()).toSorted()).toEqual(["One", "Two"]);
     expect(await t.sessionsMade()).toHaveLength(1);
+  });
+
+  it("is taken in past one that nobody can read, which is dropped with a line in the log and none of its words", async () => {
+    const lines: string[] = [];
+    const t = await openThread({}, { log: pino({}, { write: (line) => void lines.push(line) }) });
+    const payload = { type: "message", text: "A secret", written_by: "another version" };
+    await database.prisma.chatInbound.create({ data: { chatThreadKey: t.thread, messageId: "0.9", payload } });
+    await t.say("1.0", "Hi");
+    await t.run();
+    expect(await t.messages()).toEqual(["Hi"]);
+    const dropped = lines.filter((line) => line.includes("0.9")).map((line): unknown => JSON.parse(line));
+    expect(dropped).toMatchObject([{ level: 50, chat_thread_key: t.thread, message_id: "0.9" }]);
+    expect(lines.join("")).not.toContain("A secret");
+    expect(await t.waiting()).toBe(false);
   });
 
   it("that is delivered again is taken in once", async () => {
