@@ -176,7 +176,7 @@ function isFirstInChannel({ conversation, id }: Activity): boolean {
   return rootId === null || rootId === id;
 }
 
-/** One press has one id, though Teams may deliver it with several. */
+/** One press has one id, though Teams may deliver it with several. So has the next press of the same button: see `onePress`. */
 function pressId({ conversation, from, replyToId, value }: Activity): string {
   return `press:${hashOf(conversation.id, from.id, replyToId ?? "", value)}`;
 }

@@ -1,5 +1,6 @@
 import type { TeamsCore } from "../../bots/teams/handlers/handler-deps.ts";
 import { answerPostedAs } from "../../bots/teams/posted-answer-store.ts";
+import { onePress } from "../../bots/teams/press-store.ts";
 import { othersWhoDecide } from "../../bots/shared/deciders.ts";
 import { runPicked } from "../../bots/shared/picked.ts";
 import { rateAnswer } from "../../bots/shared/ratings.ts";
@@ -29,6 +30,7 @@ export function teamsCore(core: ChatCoreParts, { database, chat, own }: TeamsCor
   });
   return {
     accept: (arrival) => core.accept(arrival),
+    pressId: (messageId) => onePress(database, messageId),
     knows: (thread) => records.inbox.knows(thread),
     async othersWhoDecide(toolUseId, personId, signal) {
       const asked = await records.approvals.find(toolUseId);

@@ -6,6 +6,7 @@ import { TEAMS_CLOUDS, type TeamsCloud } from "../../bots/teams/clouds.ts";
 import { createTeamsConnector } from "../../bots/teams/connector.ts";
 import { type ConversationStore, createConversationStore } from "../../bots/teams/conversation-store.ts";
 import { MESSAGES_PATH, startTeamsEndpoint } from "../../bots/teams/endpoint.ts";
+import { onePress } from "../../bots/teams/press-store.ts";
 import type { ConsentAnswer, TeamsCore } from "../../bots/teams/handlers/handler-deps.ts";
 import type { TeamsConnector } from "../../bots/teams/teams-connector.ts";
 import { createDatabase, type Database } from "../../src/database.ts";
@@ -73,6 +74,7 @@ export async function startTeamsRig(fake: FakeTeams, options: TeamsEndpointRigOp
     port: 0,
     core: {
       accept: (arrival) => accept({ inbox, hint: async () => {} }, arrival),
+      pressId: (messageId) => onePress(database, messageId),
       knows: (thread) => inbox.knows(thread),
       othersWhoDecide: async () => null,
       answerPostedAs: async (_, activityId) => `event of ${activityId}`,
@@ -106,6 +108,7 @@ export async function startTeamsRig(fake: FakeTeams, options: TeamsEndpointRigOp
     },
     async clear() {
       await database.prisma.chatInbound.deleteMany();
+      await database.prisma.chatReceipt.deleteMany();
       await database.prisma.teamsConversation.deleteMany();
       ratings.length = 0;
       consents.length = 0;

@@ -22,6 +22,8 @@ export interface ConsentAnswer {
 export interface TeamsCore {
   /** Durable when it resolves. Does nothing with what was kept before. */
   accept(arrival: Arrival): Promise<unknown>;
+  /** Tells a press that is delivered again from another press of the same button: only the first have the same id. */
+  pressId(messageId: string): Promise<string>;
   /** Whether the agent may be in this thread: something that people did there was kept. */
   knows(thread: ChatThreadKey): Promise<boolean>;
   /** Null when this person may decide on this tool call; otherwise who may: ids of people, perhaps none. */

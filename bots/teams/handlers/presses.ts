@@ -34,7 +34,7 @@ export async function onPress(deps: HandlerDeps, { origin, action }: Press): Pro
 
 /** Resolves with what to say to the person. */
 async function act(deps: HandlerDeps, origin: Origin, action: CardAction): Promise<string> {
-  const { person, messageId, team } = origin;
+  const { person, team } = origin;
   const { thread } = action;
   switch (action.type) {
     case "stop":
@@ -52,7 +52,8 @@ async function act(deps: HandlerDeps, origin: Origin, action: CardAction): Promi
       return NOTED;
     }
     case "pick": {
-      const call = { id: messageId, action: action.action, thread, team, person, text: action.text };
+      const id = await deps.core.pressId(origin.messageId);
+      const call = { id, action: action.action, thread, team, person, text: action.text };
       const reply = await deps.core.runPicked(call, AbortSignal.timeout(BEFORE_ANSWER_MS));
       return reply.type === "notice" ? reply.markdown : NOTED;
     }
@@ -65,7 +66,7 @@ async function keep(
   { thread }: CardAction,
   item: InboundItem,
 ): Promise<void> {
-  await core.accept({ thread, messageId, receiptId: null, item });
+  await core.accept({ thread, messageId: await core.pressId(messageId), receiptId: null, item });
 }
 
 async function notYours({ core }: HandlerDeps, { thread }: Origin, who: readonly string[]): Promise<string> {

@@ -82,6 +82,7 @@ const NO_CORE = {
   knows: never,
   othersWhoDecide: never,
   answerPostedAs: never,
+  pressId: never,
   rate: never,
   keepConsent: never,
   names: never,

@@ -221,6 +221,20 @@ describe("buttons", () => {
     },
   );
 
+  it("keeps a button that is pressed again after Teams has stopped delivering the first press", async () => {
+    const { activityId } = await posted([cardActionData({ type: "stop", thread: key(ENG, "1") })]);
+    const press = () => fake.press({ activityId, user: "alice", action: "deckhand_stop" });
+    const first = press();
+    await first.done;
+    await fake.redeliver(first.delivery);
+    expect(await decisions()).toHaveLength(1);
+    await rig.database.prisma.chatReceipt.updateMany({ data: { receivedAt: new Date(Date.now() - 90_000) } });
+    const second = press();
+    await second.done;
+    await fake.redeliver(second.delivery);
+    expect(await decisions()).toHaveLength(2);
+  });
+
   it("answers an Action.Execute with words that Teams can show", async () => {
     const { activityId } = await posted([cardActionData({ type: "stop", thread: key(ENG, "1") })]);
     const { status, body } = await fake.press({ activityId, user: "alice", action: "deckhand_stop" }).done;
