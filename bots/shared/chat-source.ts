@@ -36,7 +36,8 @@ export interface ChatSource {
   earlier(thread: ChatThreadKey, before: string, limit: number, signal: AbortSignal): Promise<EarlierMessage[]>;
   /** The file's bytes; a `File` where only this tells its name. May be called again. */
   open(thread: ChatThreadKey, attachment: AttachmentRef, signal: AbortSignal): Promise<Blob>;
-  person(thread: ChatThreadKey, id: string, signal: AbortSignal): Promise<Person>;
+  /** As they are seen in a thread, or in a place beside any thread. */
+  person(where: ChatThreadKey | ChatPlaceKey, id: string, signal: AbortSignal): Promise<Person>;
   /** Whether a person is in a group of the surface, such as a Slack user group. False for an unknown group. */
   inGroup(place: ChatPlaceKey, group: string, personId: string, signal: AbortSignal): Promise<boolean>;
   /** A link to a thread that opens it in the surface; null when there is none. */

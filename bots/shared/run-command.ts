@@ -1,5 +1,5 @@
-import { agentsText, findAgentNamed, listAgents, unclearAgentText } from "./agent-choice.ts";
-import { mayUseAgent } from "./agent-permission.ts";
+import { agentsText, listAgents, unclearAgentText } from "./agent-choice.ts";
+import { findUsableAgent, mayUseAgent } from "./agent-permission.ts";
 import { decideAll } from "./approval-command.ts";
 import type { ApprovalDesk } from "./approval-desk.ts";
 import { placeOf } from "./chat-place.ts";
@@ -128,9 +128,15 @@ async function use(
   const { records } = deps;
   if (!records) return sentence ?? notice("warning", "The agent of this thread can't be changed from here.");
   if (wanted === "") return agents(deps, thread, signal);
-  const all = await listAgents(deps.client, deps.defaultAgentId ?? null, signal);
-  const match = findAgentNamed(all, wanted);
+  const { client, defaultAgentId = null } = deps;
+  const place = placeOf(thread);
+  const [all, policy] = await Promise.all([
+    listAgents(client, defaultAgentId, signal),
+    place && records.policies.of(place),
+  ]);
+  const match = findUsableAgent(all, wanted, policy, defaultAgentId);
   if (match.type === "none" && sentence !== null) return sentence;
+  if (match.type === "refused") return match.refusal;
   if (match.type !== "one") return notice("warning", unclearAgentText(wanted, match));
   return switchAgent({ ...deps, records }, thread, match.agent, signal);
 }

@@ -1,6 +1,7 @@
-import { messageOf } from "../../src/errors.ts";
-import { agentsText, findAgentNamed, listAgents, unclearAgentText } from "./agent-choice.ts";
-import { mayUseAgent } from "./agent-permission.ts";
+import { messageOf, TerminalError } from "../../src/errors.ts";
+import { denialOf, denialText } from "./admission.ts";
+import { agentsText, listAgents, unclearAgentText } from "./agent-choice.ts";
+import { findUsableAgent, mayUseAgent } from "./agent-permission.ts";
 import { isTransient } from "./api-errors.ts";
 import type { ChatPlaceKey } from "./chat-place.ts";
 import type { ChatRecords, ThreadSummary } from "./chat-records.ts";
@@ -18,7 +19,7 @@ import { usageReport, usageText } from "./usage-report.ts";
 
 export interface SlashDeps extends SwitchDeps, ActionDeps {
   store: Pick<ChatStore, "threads" | "deliveries">;
-  source: Pick<ChatSource, "linkTo">;
+  source: Pick<ChatSource, "linkTo" | "person" | "inGroup">;
   records: Pick<ChatRecords, "directory" | "policies" | "spend">;
 }
 
@@ -80,20 +81,43 @@ async function replyTo(deps: SlashDeps, call: SlashCall, signal: AbortSignal): P
     case "deny":
       return pointToApprovals(deps, call, signal);
     case "agents":
-      return agents(deps, call, signal);
+      return (await denied(deps, call, signal)) ?? agents(deps, call, signal);
     case "use":
-      return command.agent === "" ? agents(deps, call, signal) : use(deps, call, command.agent, signal);
+      return (
+        (await denied(deps, call, signal)) ??
+        (command.agent === "" ? agents(deps, call, signal) : use(deps, call, command.agent, signal))
+      );
     case "usage":
-      return notice("info", usageText(await usageReport(deps.records, call.place, call.person.id)));
+      return (await denied(deps, call, signal)) ?? usage(deps, call);
   }
 }
 
-async function status(deps: SlashDeps, { place, team, person }: SlashCall, signal: AbortSignal): Promise<SlashReply> {
+/** What somebody is told who may not give work here, and so may not know the place either. Null for all others. */
+async function denied(
+  { source, records }: SlashDeps,
+  { place, person: { id } }: SlashCall,
+  signal: AbortSignal,
+): Promise<Notice | null> {
+  try {
+    const [policy, person] = await Promise.all([records.policies.of(place), source.person(place, id, signal)]);
+    const denial = await denialOf(source, policy, place, person, signal);
+    return denial && notice("warning", denialText(denial, person));
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    return notice("warning", `I can't tell whether you may ask that here: ${error.message}`);
+  }
+}
+
+/** What is theirs everybody may see; what else runs in the place, only those who may give work there. */
+async function status(deps: SlashDeps, call: SlashCall, signal: AbortSignal): Promise<SlashReply> {
+  const { place, team, person } = call;
   const { directory } = deps.records;
-  const [mine, here] = await Promise.all([
+  const [denial, mine] = await Promise.all([
+    denied(deps, call, signal),
     directory.list({ team, requester: person.id, running: true, limit: LIST_MAX }),
-    directory.list({ place, running: true, limit: LIST_MAX }),
   ]);
+  if (denial && mine.length === 0) return denial;
+  const here = denial ? [] : await directory.list({ place, running: true, limit: LIST_MAX });
   const others = here.filter(({ thread }) => !mine.some((own) => own.thread === thread));
   if (mine.length + others.length === 0) return notice("info", `Nothing is running, for you or here. ${HOW_TO_START}`);
   const sections = [
@@ -161,9 +185,12 @@ async function agents(deps: SlashDeps, { place }: SlashCall, signal: AbortSignal
 
 async function use(deps: SlashDeps, call: SlashCall, wanted: string, signal: AbortSignal): Promise<SlashReply> {
   const { place, team, person } = call;
-  const match = findAgentNamed(await listAgents(deps.client, deps.defaultAgentId ?? null, signal), wanted);
+  const { client, defaultAgentId = null, records } = deps;
+  const [all, policy] = await Promise.all([listAgents(client, defaultAgentId, signal), records.policies.of(place)]);
+  const match = findUsableAgent(all, wanted, policy, defaultAgentId);
+  if (match.type === "refused") return match.refusal;
   if (match.type !== "one") return notice("warning", unclearAgentText(wanted, match));
-  const latest: ThreadSummary[] = await deps.records.directory.list({ team, place, requester: person.id, limit: 1 });
+  const latest: ThreadSummary[] = await records.directory.list({ team, place, requester: person.id, limit: 1 });
   const [line] = await threadLines(deps, latest, signal);
   if (!line) {
     const how = "an operator sets it for all threads of a place with `deckhand channels set --agent`";
@@ -174,4 +201,8 @@ async function use(deps: SlashDeps, call: SlashCall, wanted: string, signal: Abo
   }
   const { level, markdown } = await switchAgent(deps, line.thread, match.agent, signal);
   return notice(level, `In ${threadName(line)}: ${markdown}`);
+}
+
+async function usage({ records }: SlashDeps, { place, person }: SlashCall): Promise<Notice> {
+  return notice("info", usageText(await usageReport(records, place, person.id)));
 }

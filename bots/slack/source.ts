@@ -29,15 +29,19 @@ export function createSlackSource({ api, people, fileBytesMax, now = Date.now }:
 
     open: (thread, { ref }, signal) => downloadFile(api, slackThread(thread).team, ref, fileBytesMax, signal),
 
-    person: (thread, id, signal) => people.person(slackThread(thread).team, id, signal),
+    person: (where, id, signal) => people.person(teamIn(where), id, signal),
 
     async inGroup(place, group, personId, signal) {
       // Policies name people beside groups, and for each question Slack would have us wait.
       if (!GROUP.test(group)) return false;
-      const team = place.split(":")[1] ?? "";
-      return (await groups.members(team, group, signal)).has(personId);
+      return (await groups.members(teamIn(place), group, signal)).has(personId);
     },
 
     linkTo: (thread, signal) => permalinks.linkTo(slackThread(thread), signal),
   };
+}
+
+/** Pure: the second part of the key of a place as of a thread. */
+function teamIn(key: string): string {
+  return key.split(":")[1] ?? "";
 }

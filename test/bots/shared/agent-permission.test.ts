@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agentIn, mayUseAgent } from "../../../bots/shared/agent-permission.ts";
+import { agentIn, findUsableAgent, mayUseAgent } from "../../../bots/shared/agent-permission.ts";
 
 describe("whom people may give their work to", () => {
   it.each([
@@ -28,5 +28,21 @@ describe("whom people may give their work to", () => {
     expect(agentIn(policy, "other", "listed")).toBe("listed");
     expect(agentIn(policy, "other", null)).toBe("set");
     expect(agentIn({ agentId: null, agents: null }, null, null)).toBeNull();
+  });
+
+  it.each([
+    ["re", { type: "one", agent: { id: "listed" } }],
+    ["reports internal", { type: "refused" }],
+    ["reprts", { type: "none", nearest: ["Reports"] }],
+    ["payrol", { type: "refused" }],
+    ["xyz", { type: "none", nearest: [] }],
+  ])("are the only ones that %j may mean", (wanted, match) => {
+    const agents = [
+      { id: "listed", name: "Reports", description: null },
+      { id: "hidden", name: "Reports internal", description: null },
+      { id: "twin", name: "Payroll", description: null },
+      { id: "twin2", name: "Payroll", description: null },
+    ];
+    expect(findUsableAgent(agents, wanted, { agentId: null, agents: ["listed"] }, "default")).toMatchObject(match);
   });
 });

@@ -21,6 +21,7 @@ import { SILENT } from "../../support/silent-log.ts";
 const { signal } = new AbortController();
 const ann = { id: "U1", name: "Ann" };
 const bob = { id: "U2", name: "Bob" };
+const gus = { id: "U3", name: "Gus" };
 let api: TestApi;
 let network: FlakyNetwork;
 let database: Database;
@@ -54,7 +55,11 @@ function openChannel() {
   const deps: SlashDeps & PickedDeps = {
     client: new Anthropic({ baseURL: network.url, apiKey: api.key, maxRetries: 0 }),
     surface: service.surface(),
-    source: { linkTo: async (thread) => `https://chat.test/${thread}`, inGroup: async (_, group) => group === "S1" },
+    source: {
+      linkTo: async (thread) => `https://chat.test/${thread}`,
+      inGroup: async (_, group) => group === "S1",
+      person: async (_, id) => ({ id, name: id, email: null, kind: id === gus.id ? "guest" : "member" }),
+    },
     store,
     sessions,
     records,
@@ -252,6 +257,19 @@ describe("agents, use, usage, approve and help", () => {
     expect(await sessions.current(thread)).not.toBeNull();
   });
 
+  it("use names no agent that people may not choose there", async () => {
+    const channel = openChannel();
+    await api.client.beta.agents.create({ name: "Payroll", model: "model-b" });
+    await api.client.beta.agents.create({ name: "Payroll", model: "model-b" });
+    await records.policies.set(channel.place, { agents: [] });
+    for (const wanted of ["use payroll", "use payrol", "use pay", "use payrll"]) {
+      expect(await channel.slash(ann, wanted)).toMatchObject({
+        level: "warning",
+        markdown: expect.not.stringMatching(/Payroll|agent_/),
+      });
+    }
+  });
+
   it("usage tells of the place and the person", async () => {
     expect(await openChannel().slash(ann, "usage")).toMatchObject({
       markdown: expect.stringMatching(/Here: \$0.*\n- You, in all places: \$0/),
@@ -276,6 +294,39 @@ describe("agents, use, usage, approve and help", () => {
     expect(await channel.slash(ann, "stpo")).toMatchObject({
       markdown: expect.stringContaining("Did you mean `stop`?"),
     });
+  });
+});
+
+describe("people who may not give work", () => {
+  it.each(["agents", "use", "use reports", "use xyz", "usage", "status"])(
+    "learn nothing of the place by %s",
+    async (text) => {
+      const channel = openChannel();
+      await channel.begin(bob, "Board deck");
+      const thread = await channel.begin(gus, "From before", "done");
+      const reply = await channel.slash(gus, text);
+      expect(reply).toMatchObject({ level: "warning", markdown: expect.stringContaining("guests can't give me work") });
+      expect(await records.directory.chosenAgent(thread)).toBeNull();
+      await records.policies.set(channel.place, { allowUsers: [bob.id] });
+      expect(await channel.slash(ann, text)).toMatchObject({ markdown: expect.stringContaining("not among them") });
+    },
+  );
+
+  it("still see what is theirs, and get help", async () => {
+    const channel = openChannel();
+    await channel.begin(bob, "Board deck");
+    const thread = await channel.begin(gus, "From before");
+    expect(await channel.slash(gus, "status")).toEqual({
+      type: "list",
+      sections: [{ title: "Yours", threads: [expect.objectContaining({ thread })] }],
+    });
+    expect(await channel.slash(gus, "help")).toMatchObject({ level: "info" });
+  });
+
+  it("are also those of whom the surface does not tell", async () => {
+    const channel = openChannel();
+    channel.deps.source = { ...channel.deps.source, person: async () => Promise.reject(new TerminalError("Nobody.")) };
+    expect(await channel.slash(ann, "agents")).toMatchObject({ level: "warning" });
   });
 });
 

@@ -97,6 +97,7 @@ describe("a person", () => {
     const source = createSlackSource({ api, people: createSlackPeople(api, Date.now), fileBytesMax: 1 });
     const grid = chatThreadKey({ surface: "slack", team: "E01GRID", channel: "C31GRID", threadTs: "1.5" });
     expect(await source.person(grid, "W31DANA", signal)).toMatchObject({ kind: "member" });
+    expect(await source.person("slack:E01GRID:C31GRID", "W31DANA", signal)).toMatchObject({ kind: "member" });
   });
 
   it("has a name and an address", async () => {
