@@ -223,3 +223,8 @@ function parseJson(text: string, context: z.RefinementCtx): unknown {
     return z.NEVER;
   }
 }
+
+/** The id of the Teams app alone, for what needs no credentials: it is there before they are. */
+export function teamsAppId(env: Record<string, string | undefined> = process.env): string | null {
+  return env["MICROSOFT_APP_ID"] || null;
+}

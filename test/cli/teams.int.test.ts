@@ -60,8 +60,6 @@ describe("deckhand teams package", () => {
     const url = "https://deckhand.example.com";
     const ended = await deckhand(["package", "--url", url, "--out", "app.zip", "--name", "Crew"], {
       MICROSOFT_APP_ID: APP_ID,
-      MICROSOFT_APP_PASSWORD: "secret",
-      MICROSOFT_APP_TENANT_ID: teams.tenantId,
     });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     const files = unzipped(await readFile(path.join(folder, "app.zip")));

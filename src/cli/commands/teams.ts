@@ -3,7 +3,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { APP_NAME_CHARS_MAX, COLOR_ICON, OUTLINE_ICON, teamsManifest } from "../../../bots/teams/manifest.ts";
-import { loadConfig } from "../../config.ts";
+import { loadConfig, teamsAppId } from "../../config.ts";
 import { findingLines } from "../checks/chat-finding.ts";
 import { checkTeams } from "../checks/teams.ts";
 import { type Command, type CommandIo, UsageError } from "../command.ts";
@@ -64,7 +64,7 @@ async function writePackage(args: string[], { root, cwd, stdout }: CommandIo): P
   });
   if (values.url === undefined) throw new UsageError("--url is missing: where people's browsers reach Deckhand.");
   const manifest = teamsManifest({
-    botAppId: appId(values["app-id"] ?? loadConfig(root).teams?.app?.id),
+    botAppId: appId(values["app-id"] ?? teamsAppId()),
     name: appName(values.name ?? DEFAULT_NAME),
     url: serverUrl(values.url),
     readsContext: values.context === true,
@@ -90,8 +90,8 @@ async function check(args: string[], { root, stdout, signal }: CommandIo): Promi
   return ok ? 0 : 1;
 }
 
-function appId(given: string | undefined): string {
-  if (given === undefined) throw new UsageError("--app-id is missing, and MICROSOFT_APP_ID is not set.");
+function appId(given: string | null): string {
+  if (given === null) throw new UsageError("--app-id is missing, and MICROSOFT_APP_ID is not set.");
   if (!GUID.test(given))
     throw new UsageError(`${given} is no app id: it looks like 00000000-0000-0000-0000-000000000000.`);
   return given.toLowerCase();
