@@ -15,6 +15,7 @@ const Member = z.looseObject({
 });
 
 const MembersPage = z.looseObject({ members: z.array(Member), continuationToken: z.string().nullish() });
+const Team = z.looseObject({ aadGroupId: z.string().nullish() });
 const ActivityId = z.looseObject({ id: z.string().nullish() });
 
 /** Pure: an activity with all that the Bot Connector wants to be told again of whom it is from and where it goes. */
@@ -37,8 +38,11 @@ export function addressed(ref: ConversationRef, rootId: string | null, activity:
 }
 
 export function activitiesUrl({ serviceUrl, conversationId }: ConversationRef, rootId: string | null): URL {
-  const base = serviceUrl.endsWith("/") ? serviceUrl : `${serviceUrl}/`;
-  return new URL(`v3/conversations/${encodeURIComponent(withRoot(conversationId, rootId))}/activities`, base);
+  return atService(serviceUrl, `v3/conversations/${encodeURIComponent(withRoot(conversationId, rootId))}/activities`);
+}
+
+export function teamUrl({ serviceUrl }: ConversationRef, teamId: string): URL {
+  return atService(serviceUrl, `v3/teams/${encodeURIComponent(teamId)}`);
 }
 
 /** Streaming answers with an id at first and with nothing after that. */
@@ -51,10 +55,19 @@ export function memberIn(text: string): TeamsMember {
   return memberOf(Member.parse(parsed(text)));
 }
 
+/** Null when the answer names no group. */
+export function teamGroupIn(text: string): string | null {
+  return Team.safeParse(parsed(text)).data?.aadGroupId || null;
+}
+
 /** A page of a conversation's members; `next` asks for the one after it. @throws ZodError when it is none */
 export function membersIn(text: string): { members: TeamsMember[]; next: string | null } {
   const { members, continuationToken } = MembersPage.parse(parsed(text));
   return { members: members.map(memberOf), next: continuationToken || null };
+}
+
+function atService(serviceUrl: string, path: string): URL {
+  return new URL(path, serviceUrl.endsWith("/") ? serviceUrl : `${serviceUrl}/`);
 }
 
 function memberOf(member: z.infer<typeof Member>): TeamsMember {

@@ -7,7 +7,7 @@ import { type AppCredential, createAppTokens } from "./app-token.ts";
 import { type CallerCheckOptions, type ClaimedOrigin, createCallerCheck } from "./caller-check.ts";
 import type { TeamsCloud } from "./clouds.ts";
 import { callTeams, type TeamsAnswer } from "./connector-http.ts";
-import { activitiesUrl, activityIdIn, addressed, memberIn, membersIn } from "./connector-wire.ts";
+import { activitiesUrl, activityIdIn, addressed, memberIn, membersIn, teamGroupIn, teamUrl } from "./connector-wire.ts";
 import { type ConversationRef, type TeamsConnector, type TeamsMember, TeamsRefusedError } from "./teams-connector.ts";
 import { withRoot } from "./teams-thread.ts";
 
@@ -167,6 +167,14 @@ export async function createTeamsConnector({ app, cloud }: TeamsConnectorOptions
     },
 
     member: app ? member : (ref, userId, signal) => orUnknown(member(ref, userId, signal), ref, userId),
+
+    async team(ref, signal) {
+      if (!ref.team) return { aadGroupId: null };
+      const { href: url } = teamUrl(ref, ref.team.id);
+      const options = { what: "the team", timeoutMs: CALL_TIMEOUT_MS, signal };
+      const { text } = await callTeams({ method: "GET", url, headers: await authorization(signal) }, options);
+      return { aadGroupId: teamGroupIn(text) };
+    },
 
     async token(audience, tenantId, signal) {
       if (!tokens) throw new AppError("authentication", "Without an app there are no tokens.");

@@ -14,6 +14,8 @@ export interface ConversationStore {
   find(place: ChatPlaceKey): Promise<KeptConversation | null>;
   /** The latest counts, and posting is possible again. What an activity leaves out stays as it was. */
   keep(place: ChatPlaceKey, ref: ConversationRef): Promise<void>;
+  /** Only which group the team is; the rest stays as the latest activity said. No effect where the place is in another team. */
+  keepTeamGroup(place: ChatPlaceKey, teamId: string, aadGroupId: string): Promise<void>;
   /** Nothing can be posted there until somebody writes again. No effect on an unknown place. */
   disable(place: ChatPlaceKey, why: string): Promise<void>;
 }
@@ -36,6 +38,13 @@ export function createConversationStore({ prisma }: Pick<Database, "prisma">): C
         create: { place, reference: ref },
         update: { reference: ref, disabled: null, updatedAt: new Date() },
       });
+    },
+
+    async keepTeamGroup(place, teamId, aadGroupId) {
+      await prisma.$executeRaw`
+        UPDATE teams_conversations
+        SET reference = jsonb_set(reference, '{team,aadGroupId}', to_jsonb(${aadGroupId}::text)), updated_at = now()
+        WHERE place = ${place} AND reference #>> '{team,id}' = ${teamId}`;
     },
 
     async disable(place, why) {

@@ -4,13 +4,15 @@ import { type FileHosts, isFileAddress } from "./file-hosts.ts";
 import { AddressOverError, download } from "./file-transfer.ts";
 import type { TeamsGraph } from "./graph.ts";
 import { downloadShared } from "./graph-files.ts";
-import { FILE_REFERENCE, graphThread, messageById } from "./graph-messages.ts";
+import { FILE_REFERENCE, messageById } from "./graph-messages.ts";
+import type { GraphThreads } from "./graph-threads.ts";
 import type { ConversationRef, TeamsConnector } from "./teams-connector.ts";
 import type { TeamsThread } from "./teams-thread.ts";
 
 export interface OpenFileDeps {
   connector: Pick<TeamsConnector, "token">;
   graph: TeamsGraph | null;
+  graphThreads: GraphThreads;
   hosts: FileHosts;
   fileBytesMax: number;
 }
@@ -61,14 +63,14 @@ async function openInline(
 }
 
 async function openPosted(
-  { graph, hosts, fileBytesMax }: OpenFileDeps,
-  { rootId }: TeamsThread,
+  { graph, graphThreads, hosts, fileBytesMax }: OpenFileDeps,
+  thread: TeamsThread,
   ref: ConversationRef,
   { messageId, attachmentId }: Extract<TeamsFile, { type: "graph" }>,
   signal: AbortSignal,
 ): Promise<Blob> {
   if (!graph) throw new TerminalError(NOT_ENABLED);
-  const at = graphThread(ref, rootId);
+  const at = await graphThreads.of(thread, ref, signal);
   if (!at) throw new TerminalError("Teams did not say which team this channel belongs to.");
   const message = await messageById(graph, at, messageId, signal);
   const attachment = (message.attachments ?? []).find(({ id }) => id === attachmentId);

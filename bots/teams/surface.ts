@@ -8,6 +8,7 @@ import { statusLine } from "./cards/status-card.ts";
 import type { ConsentStore } from "./consent-store.ts";
 import type { FileHosts } from "./file-hosts.ts";
 import type { TeamsGraph } from "./graph.ts";
+import type { GraphThreads } from "./graph-threads.ts";
 import type { TeamsPeople } from "./people.ts";
 import type { TeamsPosting } from "./posting.ts";
 import { TeamsTerminalError } from "./refusals.ts";
@@ -24,6 +25,7 @@ export interface TeamsSurfaceOptions {
   consents: Pick<ConsentStore, "offer" | "posted"> | null;
   /** Null where the app may not ask Graph. */
   graph: TeamsGraph | null;
+  graphThreads: GraphThreads;
   /** Where uploads may go. */
   hosts: FileHosts;
   log: Logger;

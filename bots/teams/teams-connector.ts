@@ -97,6 +97,8 @@ export interface TeamsConnector {
    * for what they say they are.
    */
   member(ref: ConversationRef, userId: string, signal: AbortSignal): Promise<TeamsMember>;
+  /** What Teams tells of a channel's team; nothing where the conversation is in none. */
+  team(ref: ConversationRef, signal: AbortSignal): Promise<{ aadGroupId: string | null }>;
   /**
    * A token of the app for Graph, or for the Bot Connector's own files. Never logged, never stored.
    * @throws TerminalError when Microsoft refuses the app's credential, which every other call may throw as well; AppError

@@ -11,7 +11,7 @@ import type { ConsentStore } from "./consent-store.ts";
 import type { FileHosts } from "./file-hosts.ts";
 import type { TeamsGraph } from "./graph.ts";
 import { uploadToChannel } from "./graph-files.ts";
-import { graphThread } from "./graph-messages.ts";
+import type { GraphThreads } from "./graph-threads.ts";
 import type { TeamsPosting } from "./posting.ts";
 import { TeamsTerminalError } from "./refusals.ts";
 import type { ConversationRef } from "./teams-connector.ts";
@@ -23,6 +23,7 @@ export interface UploadDeps {
   consents: Pick<ConsentStore, "offer" | "posted"> | null;
   /** Null where the app may not ask Graph. */
   graph: TeamsGraph | null;
+  graphThreads: GraphThreads;
   hosts: FileHosts;
   log: Logger;
   now: () => number;
@@ -102,14 +103,15 @@ async function offer(
 }
 
 async function store(
-  { graph, hosts, log }: UploadDeps,
+  { graph, graphThreads, hosts, log }: UploadDeps,
   thread: ChatThreadKey,
   ref: ConversationRef,
   file: ChatFile,
   signal: AbortSignal,
 ): Promise<TeamsAttachment | null> {
-  const at = graphThread(ref, teamsThread(thread).rootId);
-  if (!graph || !at || file.sizeBytes === 0) return null;
+  if (!graph || file.sizeBytes === 0) return null;
+  const at = await graphThreads.of(teamsThread(thread), ref, signal);
+  if (!at) return null;
   try {
     return fileInfoCard(await uploadToChannel({ graph, hosts }, at, file, signal));
   } catch (error) {

@@ -7,6 +7,7 @@ import { createConversationStore } from "../../bots/teams/conversation-store.ts"
 import { MESSAGES_PATH, startTeamsEndpoint } from "../../bots/teams/endpoint.ts";
 import { type FileHosts, MICROSOFT_FILE_HOSTS, THIS_MACHINE } from "../../bots/teams/file-hosts.ts";
 import { createTeamsGraph } from "../../bots/teams/graph.ts";
+import { createGraphThreads } from "../../bots/teams/graph-threads.ts";
 import type { TeamsCore } from "../../bots/teams/handlers/handler-deps.ts";
 import { createNativeStop } from "../../bots/teams/handlers/native-stop.ts";
 import { createTeamsPace } from "../../bots/teams/pace.ts";
@@ -55,6 +56,7 @@ export async function openTeams(platform: Platform, config: TeamsConfig, core: C
   });
   const people = createTeamsPeople({ connector, conversations });
   const graph = config.graph && config.app ? createTeamsGraph({ connector, graphUrl: cloud.graphUrl }) : null;
+  const graphThreads = createGraphThreads({ connector, conversations, log });
   const hosts = fileHosts(config);
   const chat: Chat = {
     surface: createTeamsSurface({
@@ -62,6 +64,7 @@ export async function openTeams(platform: Platform, config: TeamsConfig, core: C
       people,
       consents: cloud.botFiles ? consents : null,
       graph,
+      graphThreads,
       hosts,
       log,
       streaming: "auto",
@@ -72,6 +75,7 @@ export async function openTeams(platform: Platform, config: TeamsConfig, core: C
       conversations,
       people,
       graph,
+      graphThreads,
       cipher,
       hosts,
       fileBytesMax: FILE_BYTES_MAX,

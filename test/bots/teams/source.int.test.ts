@@ -14,9 +14,9 @@ afterEach(() => rig.refuseViolations());
 afterAll(() => rig.close());
 
 function source(more: Partial<TeamsSourceOptions> = {}) {
-  const { connector, conversations, people, graph, cipher, fake } = rig;
-  const base = { connector, conversations, people, graph, cipher, hosts: [fake.url], fileBytesMax: 1_000_000 };
-  return createTeamsSource({ ...base, teamsUrl: "https://teams.microsoft.com", ...more });
+  const { connector, conversations, people, graph, graphThreads, cipher, fake } = rig;
+  const base = { connector, conversations, people, graph, graphThreads, cipher, hosts: [fake.url] };
+  return createTeamsSource({ ...base, fileBytesMax: 1_000_000, teamsUrl: "https://teams.microsoft.com", ...more });
 }
 
 async function refOf(thread: ChatThreadKey, file: TeamsFile) {

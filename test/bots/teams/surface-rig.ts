@@ -4,6 +4,7 @@ import { createTeamsConnector } from "../../../bots/teams/connector.ts";
 import { createConsentStore, type ConsentStore } from "../../../bots/teams/consent-store.ts";
 import { createConversationStore, type ConversationStore } from "../../../bots/teams/conversation-store.ts";
 import { createTeamsGraph, type TeamsGraph } from "../../../bots/teams/graph.ts";
+import { createGraphThreads, type GraphThreads } from "../../../bots/teams/graph-threads.ts";
 import type { TeamsPace } from "../../../bots/teams/pace.ts";
 import { createTeamsPeople, type TeamsPeople } from "../../../bots/teams/people.ts";
 import { createTeamsPosting, type TeamsPosting } from "../../../bots/teams/posting.ts";
@@ -36,10 +37,11 @@ export interface SurfaceRig {
   posting: TeamsPosting;
   people: TeamsPeople;
   graph: TeamsGraph;
+  graphThreads: GraphThreads;
   /** Streams that people stopped. */
   stopped: string[];
   surface(options?: Partial<TeamsSurfaceOptions>): ReturnType<typeof createTeamsSurface>;
-  /** A place where nothing was said but one message, by alice. */
+  /** A place where nothing was said but one message, by alice; in a channel it tells no more of the team than its id. */
   newThread(
     kind: Kind,
   ): Promise<{ thread: ChatThreadKey; conversation: Conversation; rootId: string | null; user: User }>;
@@ -70,6 +72,7 @@ export async function openSurfaceRig({
   const posting = createTeamsPosting({ connector, conversations, pace: pace(database), log: SILENT });
   const people = createTeamsPeople({ connector, conversations });
   const graph = createTeamsGraph({ connector, graphUrl: fake.graphUrl });
+  const graphThreads = createGraphThreads({ connector, conversations, log: SILENT });
   const stopped: string[] = [];
 
   return {
@@ -82,6 +85,7 @@ export async function openSurfaceRig({
     posting,
     people,
     graph,
+    graphThreads,
     stopped,
     surface: (given = {}) =>
       createTeamsSurface({
@@ -89,6 +93,7 @@ export async function openSurfaceRig({
         people,
         consents,
         graph: null,
+        graphThreads,
         hosts: [fake.url],
         log: SILENT,
         streaming: "auto",
@@ -144,7 +149,7 @@ function referenceOf(fake: FakeTeams, { id, kind, tenantId, team }: Conversation
     kind,
     bot: { id: `28:${fake.appId}`, name: "Deckhand" },
     user: kind === "personal" ? { id: user.id, aadObjectId, name } : null,
-    team: team && { id: team.id, aadGroupId: team.aadGroupId, channelId: id },
+    team: team && { id: team.id, aadGroupId: null, channelId: id },
     locale: null,
   };
 }

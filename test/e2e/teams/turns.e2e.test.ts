@@ -12,7 +12,7 @@ const AI_LABEL = { type: "https://schema.org/Message", additionalType: ["AIGener
 
 let cluster: TeamsCluster;
 beforeAll(async () => {
-  cluster = await startTeamsCluster({ groupIdInMessages: true, env: { TEAMS_GRAPH: "1" } });
+  cluster = await startTeamsCluster({ env: { TEAMS_GRAPH: "1" } });
 });
 afterAll(() => cluster.close());
 
