@@ -49,7 +49,7 @@ export interface ThreadStore {
 
 /** What was brought into a thread, and who is at it. */
 export interface DeliveryStore {
-  /** Notes that there is something to deliver. Must be durable before anyone is told to deliver. */
+  /** Notes that there is something to deliver, and ends a postponement. Must be durable before anyone is told to deliver. */
   wake(key: ChatThreadKey): Promise<void>;
   /** Takes or renews the lease; false when somebody else holds it. */
   lease(key: ChatThreadKey, owner: string, ttlMs: number): Promise<boolean>;
@@ -58,6 +58,11 @@ export interface DeliveryStore {
    * delivered; false when one did, and the lease is kept. With null, nothing is noted.
    */
   release(key: ChatThreadKey, owner: string, wakes: number | null): Promise<boolean>;
+  /**
+   * Keeps the thread out of `undelivered` for `delayMs`. It can be leased all the same, by whoever is told of a wake. No
+   * effect while somebody holds the lease.
+   */
+  postpone(key: ChatThreadKey, delayMs: number): Promise<void>;
   /** False, with nothing changed, when the thread has left that session. */
   moveCursor(key: ChatThreadKey, sessionId: string, cursor: Cursor): Promise<boolean>;
   /** Writes down that this item is about to be posted, with these files. Idempotent: the first call counts. */
@@ -66,7 +71,7 @@ export interface DeliveryStore {
   settle(key: ChatThreadKey, item: string, ref: MessageRef | null): Promise<void>;
   /** Every file of an intent of this thread, with the item that it is part of. */
   files(key: ChatThreadKey): Promise<Map<string, string>>;
-  /** Threads of these surfaces that were woken and have nobody at work. */
+  /** Threads of these surfaces that were woken, have nobody at work and are not postponed. */
   undelivered(surfaces: readonly string[], limit: number): Promise<ChatThreadKey[]>;
 }
 

@@ -75,7 +75,12 @@ function threadStore(prisma: Prisma): ThreadStore {
 function deliveryStore(prisma: Prisma): DeliveryStore {
   return {
     async wake(key) {
-      await prisma.chatThread.update({ where: { key }, data: { wakes: { increment: 1 } } });
+      const count = await prisma.$executeRaw`
+        UPDATE chat_threads SET
+          wakes = wakes + 1,
+          lease_until = CASE WHEN lease_owner IS NOT NULL THEN lease_until END
+        WHERE key = ${key}`;
+      if (count === 0) throw new Error(`There is no record of ${key} to wake: open it first.`);
     },
 
     async lease(key, owner, ttlMs) {
@@ -91,6 +96,12 @@ function deliveryStore(prisma: Prisma): DeliveryStore {
         data: { leaseOwner: null, leaseUntil: null, ...(wakes !== null && { deliveredWake: wakes }) },
       });
       return count === 1;
+    },
+
+    async postpone(key, delayMs) {
+      await prisma.$executeRaw`
+        UPDATE chat_threads SET lease_until = now() + ${delayMs} * interval '1 ms'
+        WHERE key = ${key} AND lease_owner IS NULL`;
     },
 
     async moveCursor(key, sessionId, cursor) {

@@ -15,6 +15,7 @@ const Thread = z.object({
   wakes: z.number(),
   deliveredWake: z.number(),
   lease: Hold,
+  postponedUntil: z.number().default(0),
   deliveries: z.record(z.string(), z.object({ ref: z.string().nullable(), fileIds: z.array(z.string()) })),
   inbound: z.record(
     z.string(),
@@ -103,6 +104,7 @@ function deliveryStore({ change, threads }: State): DeliveryStore {
     wake: (key) =>
       change(key, (thread) => {
         thread.wakes += 1;
+        thread.postponedUntil = 0;
       }),
 
     lease: (key, owner, ttlMs) =>
@@ -118,6 +120,11 @@ function deliveryStore({ change, threads }: State): DeliveryStore {
         thread.lease = null;
         if (wakes !== null) thread.deliveredWake = wakes;
         return true;
+      }),
+
+    postpone: (key, delayMs) =>
+      change(key, (thread) => {
+        if (!isHeld(thread.lease)) thread.postponedUntil = Date.now() + delayMs;
       }),
 
     moveCursor: (key, sessionId, cursor) =>
@@ -151,6 +158,7 @@ function deliveryStore({ change, threads }: State): DeliveryStore {
     undelivered: async (surfaces, limit) =>
       [...threads]
         .filter(([, thread]) => thread.wakes > thread.deliveredWake && !isHeld(thread.lease))
+        .filter(([, thread]) => thread.postponedUntil <= Date.now())
         .map(([key]) => key)
         .filter((key) => surfaces.includes(parseChatThreadKey(key).surface))
         .slice(0, limit),
@@ -216,6 +224,7 @@ function emptyThread(): Thread {
     wakes: 0,
     deliveredWake: 0,
     lease: null,
+    postponedUntil: 0,
     deliveries: {},
     inbound: {},
   };

@@ -130,6 +130,26 @@ export function chatStoreContract(name: string, open: () => Promise<OpenedStore>
       expect((await store.threads.open(key)).busy).toBe(false);
     });
 
+    it("keeps a postponed thread off the list until it is due or woken again, and from nobody who wants to deliver it", async () => {
+      const key = newThread();
+      await store.threads.open(key);
+      const listed = async () => (await store.deliveries.undelivered(["terminal"], 1000)).includes(key);
+      await store.deliveries.wake(key);
+      await store.deliveries.postpone(key, HOUR_MS);
+      expect(await listed()).toBe(false);
+      await store.deliveries.wake(key);
+      expect(await listed()).toBe(true);
+      await store.deliveries.postpone(key, HOUR_MS);
+      await store.deliveries.postpone(key, -1);
+      expect(await listed()).toBe(true);
+      await store.deliveries.postpone(key, HOUR_MS);
+      expect(await store.deliveries.lease(key, "a", HOUR_MS)).toBe(true);
+      await store.deliveries.postpone(key, -1);
+      await store.deliveries.wake(key);
+      expect(await listed()).toBe(false);
+      expect(await store.deliveries.lease(key, "b", HOUR_MS)).toBe(false);
+    });
+
     it("tells the first intent from a repeated one, and a posted item from one that may not be", async () => {
       const key = newThread();
       await store.threads.open(key);

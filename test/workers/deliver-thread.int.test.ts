@@ -46,9 +46,9 @@ async function threadWithAnswer(surface: "slack" | "terminal", answer: string): 
   return key;
 }
 
-const start = (service: ReturnType<typeof createChatService>) =>
+const start = (service: ReturnType<typeof createChatService>, apiKey = api.key) =>
   startDeliverer({
-    client: new Anthropic({ baseURL: api.baseURL, apiKey: api.key, maxRetries: 0 }),
+    client: new Anthropic({ baseURL: api.baseURL, apiKey, maxRetries: 0 }),
     store,
     records: createDatabaseChatRecords(database),
     surfaces: [service.surface()],
@@ -83,6 +83,28 @@ it("takes over a thread whose deliverer died, when its lease has run out", async
   await service.until(() => service.words().includes("Taken over."));
   await deliverer.stop();
   expect(service.words()).toEqual(["Taken over."]);
+});
+
+it("sweeps a thread that fails for good less and less often, and delivers it when it is woken after that is mended", async () => {
+  const key = await threadWithAnswer("slack", "At last.");
+  const postponedUntil = async () => {
+    const { leaseOwner, leaseUntil } = await database.prisma.chatThread.findUniqueOrThrow({ where: { key } });
+    return leaseOwner === null && leaseUntil !== null ? leaseUntil.getTime() : 0;
+  };
+  const service = createChatService();
+  const refused = await start(service, "not-the-key");
+  await expect.poll(postponedUntil, { timeout: 10_000 }).toBeGreaterThan(0);
+  const first = await postponedUntil();
+  expect(await store.deliveries.undelivered(["slack"], 1_000)).not.toContain(key);
+  await queue.enqueue("deliver-thread", { chat_thread_key: key });
+  await expect.poll(postponedUntil, { timeout: 10_000 }).toBeGreaterThan(first);
+  expect((await postponedUntil()) - first).toBeGreaterThanOrEqual(4_000);
+  await refused.stop();
+  const deliverer = await start(service);
+  await store.deliveries.wake(key);
+  await service.until(() => service.words().includes("At last."));
+  await deliverer.stop();
+  expect(service.words()).toEqual(["At last."]);
 });
 
 it("leaves the threads of other surfaces to the processes that have them", async () => {
