@@ -6,7 +6,8 @@ import { type AttachmentCipher, sealFile, unsealFile } from "./attachment-ref.ts
 import type { ConversationStore } from "./conversation-store.ts";
 import type { FileHosts } from "./file-hosts.ts";
 import { CHECK_MEMBER_GROUPS, GraphRefusedError, type TeamsGraph } from "./graph.ts";
-import { earlierMessage, FILE_REFERENCE, graphThread, type GraphMessage, messagesBefore } from "./graph-messages.ts";
+import { earlierMessage, FILE_REFERENCE, type GraphMessage, messagesBefore } from "./graph-messages.ts";
+import type { GraphThreads } from "./graph-threads.ts";
 import { openFile } from "./open-file.ts";
 import type { TeamsPeople } from "./people.ts";
 import { createRecent } from "./recent.ts";
@@ -19,6 +20,7 @@ export interface TeamsSourceOptions {
   people: TeamsPeople;
   /** Null where the app may not ask Graph. */
   graph: TeamsGraph | null;
+  graphThreads: GraphThreads;
   cipher: AttachmentCipher;
   /** Where files may be fetched from. */
   hosts: FileHosts;
@@ -34,7 +36,7 @@ const UNKNOWN = new Set([400, 404]);
 
 /** What Teams, and Graph where the app may ask it, tell of threads and people. */
 export function createTeamsSource(options: TeamsSourceOptions): ChatSource {
-  const { conversations, people, graph, cipher, teamsUrl } = options;
+  const { conversations, people, graph, graphThreads, cipher, teamsUrl } = options;
   const told = createRecent<true>(THREADS_TOLD_MAX);
 
   const reference = async (thread: ChatThreadKey): Promise<ConversationRef> => {
@@ -70,13 +72,14 @@ export function createTeamsSource(options: TeamsSourceOptions): ChatSource {
   return {
     async earlier(thread, before, limit, signal) {
       signal.throwIfAborted();
-      const { rootId } = teamsThread(thread);
+      const parts = teamsThread(thread);
+      const { rootId } = parts;
       if (rootId !== null && before === rootId) return [];
       const ref = await reference(thread);
       // Every message of a personal chat was for the agent.
       if (ref.kind === "personal") return [];
       if (!graph) return unreadable(thread, NOT_ENABLED);
-      const at = graphThread(ref, rootId);
+      const at = await graphThreads.of(parts, ref, signal);
       if (!at) return unreadable(thread, TEAM_UNKNOWN);
       try {
         const messages = await messagesBefore(graph, at, before, limit, signal);
