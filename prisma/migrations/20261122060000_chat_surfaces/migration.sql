@@ -140,3 +140,8 @@ CREATE INDEX "chat_spend_requester_month_idx" ON "chat_spend"("requester", "mont
 
 -- CreateIndex
 CREATE INDEX "chat_audit_at_idx" ON "chat_audit"("at");
+
+-- What follows is out of the reach of the Prisma schema.
+
+-- The approval sweeper's question: which decision has the session not been told of, for want of one or of a connection?
+CREATE INDEX "chat_approvals_unsent_idx" ON "chat_approvals" ("expires_at") WHERE "sent_at" IS NULL;
