@@ -36,7 +36,8 @@ export interface RunningTakeIn {
   stop(): Promise<void>;
 }
 
-const CONCURRENCY = 200;
+/** More at once leave the process that also takes deliveries too little time to acknowledge them: Slack waits 3 s. */
+const CONCURRENCY = 64;
 const SWEEP_INTERVAL_MS = 1_000;
 const THREADS_PER_SWEEP = 200;
 const FORGET_INTERVAL_MS = 3_600_000;
