@@ -27,10 +27,11 @@ export async function afterSending(
   const { thread, item, person, pending, reading, signal } = work;
   const { inbox, directory } = scope.records;
   const { messageId } = pending;
+  // Before anything is delivered: an approval that is asked for with nobody known to have begun would be nobody's to decide.
+  if (reading.requester === null) await noteBeginning(scope, work, sessionId, titleOf(work, words));
   await Promise.all([
     scope.store.deliveries.wake(thread),
     directory.told(thread, sessionId, { messageId: seenBy(work, earlier), others }),
-    reading.requester === null && noteBeginning(scope, work, sessionId, titleOf(work, words)),
   ]);
   if (item.handedOver === true) {
     await tell(scope, thread, `handed:${messageId}`, handOverLine(person.name, item.text), signal);

@@ -154,6 +154,27 @@ describe("a message", () => {
     expect(await t.waiting()).toBe(false);
   });
 
+  it("has nothing delivered before it is noted whose it is", async () => {
+    let failures = 1;
+    const directory: ChatRecords["directory"] = {
+      ...records.directory,
+      began: async (...call) => {
+        if (failures-- > 0) throw new RetryableError("The database is away.");
+        await records.directory.began(...call);
+      },
+    };
+    const t = await openThread({}, { records: { ...records, directory } });
+    await t.say("1.0", "Make a report");
+    await t.run();
+    expect(await t.messages()).toEqual(["Make a report"]);
+    expect((await store.threads.open(t.thread)).busy).toBe(false);
+    await t.due();
+    await t.run();
+    expect(await t.messages()).toEqual(["Make a report"]);
+    expect(await records.directory.summary(t.thread)).toMatchObject({ requester: "U1" });
+    expect((await store.threads.open(t.thread)).busy).toBe(true);
+  });
+
   it("of two at once, taken in by two processes, makes no second session, and both are sent", async () => {
     const t = await openThread();
     await Promise.all([t.say("1.0", "One").then(() => t.run()), t.say("1.1", "Two").then(() => t.run())]);
