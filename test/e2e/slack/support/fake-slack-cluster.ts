@@ -1,10 +1,10 @@
 import { type FakeSlack, type FakeSlackOptions, startFakeSlack } from "../../../fakes/slack-web-api.ts";
 import { freePort } from "../../../support/free-port.ts";
-import { type SlackCluster, startSlackCluster } from "./slack-cluster.ts";
+import { type ChatCluster, startChatCluster } from "../../support/chat-cluster.ts";
 
 const EVENTS_PATH = "/slack/events";
 
-export interface FakeSlackCluster extends SlackCluster {
+export interface FakeSlackCluster extends ChatCluster {
   slack: FakeSlack;
   /** Where events come in by HTTP, and people install the app. */
   requestUrl: URL;
@@ -28,7 +28,7 @@ export async function startFakeSlackCluster(options: FakeSlackClusterOptions): P
   const way: Record<string, string> =
     transport === "http" ? { SLACK_SIGNING_SECRET: slack.signingSecret } : { SLACK_APP_TOKEN: slack.appToken };
   try {
-    const cluster = await startSlackCluster({
+    const cluster = await startChatCluster({
       SLACK_API_URL: slack.apiUrl,
       SLACK_BOT_TOKEN: "xoxb-acme",
       SLACK_PORT: String(port),
@@ -43,7 +43,7 @@ export async function startFakeSlackCluster(options: FakeSlackClusterOptions): P
   }
 }
 
-async function closeBoth(cluster: SlackCluster, slack: FakeSlack): Promise<void> {
+async function closeBoth(cluster: ChatCluster, slack: FakeSlack): Promise<void> {
   try {
     await cluster.close();
   } finally {

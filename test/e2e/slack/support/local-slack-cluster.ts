@@ -1,6 +1,6 @@
 import { freePort } from "../../../support/free-port.ts";
 import { type LocalSlack, type LocalSlackConfig, startLocalSlack } from "../../../support/local-slack.ts";
-import { type SlackCluster, startSlackCluster } from "./slack-cluster.ts";
+import { type ChatCluster, startChatCluster } from "../../support/chat-cluster.ts";
 
 const APP = {
   appId: "A01OPS",
@@ -20,7 +20,7 @@ const PEOPLE: Omit<LocalSlackConfig, "apps"> = {
   channels: [{ id: "C01ENG", name: "eng", members: ["U01ALICE", "U02BOB", "U0BOT"] }],
 };
 
-export interface LocalSlackCluster extends SlackCluster {
+export interface LocalSlackCluster extends ChatCluster {
   slack: LocalSlack;
   botToken: string;
 }
@@ -39,7 +39,7 @@ export async function startLocalSlackCluster(
       ? { SLACK_SIGNING_SECRET: APP.signingSecret, SLACK_PORT: String(port) }
       : { SLACK_APP_TOKEN: APP.appToken };
   try {
-    const cluster = await startSlackCluster({
+    const cluster = await startChatCluster({
       SLACK_API_URL: slack.apiUrl,
       SLACK_BOT_TOKEN: APP.botToken,
       ...way,
