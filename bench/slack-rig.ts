@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import path from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { startPostgres } from "../src/embedded/postgres.ts";
@@ -12,6 +10,7 @@ import { newApiKey } from "./names.ts";
 import { removeContainers } from "./rig.ts";
 import { type SlackProcess, startSlackProcess } from "./slack-process.ts";
 import { BOT_TOKEN, SIGNING_SECRET } from "./slack-wire.ts";
+import { freePort } from "../src/embedded/free-port.ts";
 
 /** Deckhand with Slack in a new home, all roles in one process, and the processes it talks to. Torn down with the bench. */
 export interface SlackRig {
@@ -57,14 +56,4 @@ async function openPool(bench: Bench, home: string): Promise<Database["pool"]> {
   const database = createDatabase(postgres.url, (error) => log.warn({ error: error.message }, "connection failed"));
   bench.teardown.add(() => database.close());
   return database.pool;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("The probe has no port.");
-  return address.port;
 }

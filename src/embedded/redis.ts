@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, realpath } from "node:fs/promises";
-import { createServer } from "node:net";
 import path from "node:path";
 import { Redis } from "ioredis";
 import { messageOf } from "../errors.ts";
@@ -9,6 +7,7 @@ import type { Logger } from "../log.ts";
 import { isMissing } from "./file-errors.ts";
 import { startLogged } from "./logged-process.ts";
 import { pollUntil } from "./poll.ts";
+import { freePort } from "./free-port.ts";
 
 const READY_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -68,16 +67,6 @@ export async function startRedis({ dir, log, signal }: RedisOptions): Promise<Ru
   }
   log.debug({ pid: child.pid, dir: root }, "Redis is ready");
   return { url, pid: child.pid ?? -1, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("A TCP server has an address with a port.");
-  return address.port;
 }
 
 async function answersPing(url: string): Promise<boolean> {

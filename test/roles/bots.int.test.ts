@@ -7,7 +7,7 @@ import { loadConfig } from "../../src/config.ts";
 import { type Deckhand, type Role, startDeckhand } from "../../src/main.ts";
 import { type FakeSlack, startFakeSlack } from "../fakes/slack-web-api.ts";
 import { createUnmigratedDatabase, type TestDatabase } from "../support/database.ts";
-import { freePort } from "../support/free-port.ts";
+import { freePort } from "../../src/embedded/free-port.ts";
 import { SILENT } from "../support/silent-log.ts";
 
 let home: string;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { pollUntil } from "../../src/embedded/poll.ts";
 import { type BoltApp, startBoltApp } from "./bolt-app.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../../src/embedded/free-port.ts";
 import { type LocalSlack, localSlackUnavailable, startLocalSlack } from "./local-slack.ts";
 import { slackClient } from "./slack-client.ts";
 

@@ -13,7 +13,7 @@ import type { InboundItem } from "../../bots/shared/inbound-item.ts";
 import { createInboxStore } from "../../bots/shared/inbox-store.ts";
 import { createDatabase, type Database } from "../../src/database.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../../src/embedded/free-port.ts";
 import { SILENT } from "./silent-log.ts";
 
 export interface KeptRow {

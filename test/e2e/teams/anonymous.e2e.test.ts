@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { bash, gate, says } from "../../fakes/messages-answer.ts";
 import { type FakeTeams, startFakeTeams } from "../../fakes/teams-connector.ts";
 import { FILE_CONSENT } from "../../fakes/teams/activity-rules.ts";
-import { freePort } from "../../support/free-port.ts";
+import { freePort } from "../../../src/embedded/free-port.ts";
 import { createTestHome, type TestHome } from "../support/test-home.ts";
 import { linksIn, summaryOf, textOf } from "./support/seen-thread.ts";
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CARD_VERBS, cardActionData } from "../../../bots/teams/card-actions.ts";
 import { type Answer, gate, says } from "../../fakes/messages-answer.ts";
-import { freePort } from "../../support/free-port.ts";
+import { freePort } from "../../../src/embedded/free-port.ts";
 import { createTestHome, type TestHome } from "../support/test-home.ts";
 import { type Playground, startPlayground } from "./support/playground.ts";
 

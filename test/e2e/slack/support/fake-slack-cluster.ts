@@ -1,5 +1,5 @@
 import { type FakeSlack, type FakeSlackOptions, startFakeSlack } from "../../../fakes/slack-web-api.ts";
-import { freePort } from "../../../support/free-port.ts";
+import { freePort } from "../../../../src/embedded/free-port.ts";
 import { type ChatCluster, startChatCluster } from "../../support/chat-cluster.ts";
 
 const EVENTS_PATH = "/slack/events";

@@ -1,4 +1,4 @@
-import { freePort } from "../../../support/free-port.ts";
+import { freePort } from "../../../../src/embedded/free-port.ts";
 import { type LocalSlack, type LocalSlackConfig, startLocalSlack } from "../../../support/local-slack.ts";
 import { type ChatCluster, startChatCluster } from "../../support/chat-cluster.ts";
 

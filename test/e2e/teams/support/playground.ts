@@ -1,7 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { type Spawned, startProcess } from "../../../../bench/spawned.ts";
-import { freePort } from "../../../support/free-port.ts";
+import { freePort } from "../../../../src/embedded/free-port.ts";
 import { ROOT } from "../../support/test-home.ts";
 
 const CLI = path.join(ROOT, "node_modules/@microsoft/m365agentsplayground/cli.js");

@@ -1,5 +1,5 @@
 import { type FakeTeams, type FakeTeamsOptions, startFakeTeams } from "../../../fakes/teams-connector.ts";
-import { freePort } from "../../../support/free-port.ts";
+import { freePort } from "../../../../src/embedded/free-port.ts";
 import { type ChatCluster, startChatCluster } from "../../support/chat-cluster.ts";
 
 const MESSAGES_PATH = "/api/messages";

@@ -8,6 +8,6 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("The probe has no port.");
+  if (typeof address !== "object" || address === null) throw new Error("A TCP server has an address with a port.");
   return address.port;
 }
