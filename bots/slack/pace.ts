@@ -1,5 +1,5 @@
-import { wait } from "../shared/backoff.ts";
 import type { PaceLimit, PaceStore } from "../shared/pace-limit.ts";
+import { takeSpareTurn, takeTurn } from "../shared/pace-turn.ts";
 
 export interface PacedCall {
   team: string;
@@ -24,8 +24,6 @@ export interface Pace {
   holdOff(call: PacedCall, forMs: number): Promise<void>;
 }
 
-/** Many may wait for the same slot; they must not all ask at the same moment. */
-const SPARE_WAIT_MS_MIN = 250;
 const MINUTE_MS = 60_000;
 /**
  * Slack: about one message a second in a channel, short bursts allowed. The first posts of a thread need not wait. A little
@@ -66,28 +64,16 @@ export function createPace(store: PaceStore, postBurst = POST_BURST): Pace {
       ? { key: `slack:${team}:${channel}`, intervalMs: POST_INTERVAL_MS, burst: postBurst }
       : null;
 
-  const normalTurn = async (call: PacedCall, signal: AbortSignal) => {
+  const limitsOf = (call: PacedCall): PaceLimit[] => {
     const channel = channelLimit(call);
-    const limits = [...(channel ? [channel] : []), methodLimit(call)];
-    const keys = limits.map(({ key }) => key);
-    for (;;) {
-      const waitMs = await store.reserve(limits);
-      if (waitMs <= 0) return;
-      await wait(waitMs, signal);
-      // Slack may have said `Retry-After` meanwhile; then this slot is void, and the next one comes after that.
-      if ((await store.heldMs(keys)) <= 0) return;
-    }
+    return [...(channel ? [channel] : []), methodLimit(call)];
   };
 
   return {
     async turn(call, signal) {
       signal.throwIfAborted();
-      if (call.urgency === "normal") await normalTurn(call, signal);
-      else {
-        const limit = methodLimit(call);
-        for (let waitMs = await store.reserveSpare(limit); waitMs > 0; waitMs = await store.reserveSpare(limit))
-          await wait(Math.max(SPARE_WAIT_MS_MIN, waitMs) * (1 + Math.random()), signal);
-      }
+      if (call.urgency === "normal") await takeTurn(store, limitsOf(call), signal);
+      else await takeSpareTurn(store, methodLimit(call), signal);
       signal.throwIfAborted();
     },
 

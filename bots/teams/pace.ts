@@ -1,6 +1,6 @@
-import { wait } from "../shared/backoff.ts";
 import { type ChatPlaceKey, teamOf } from "../shared/chat-place.ts";
 import type { PaceLimit, PaceStore } from "../shared/pace-limit.ts";
+import { takeSpareTurn, takeTurn } from "../shared/pace-turn.ts";
 
 /** Keeps all workers together within what Teams lets a bot send. */
 export interface TeamsPace {
@@ -24,31 +24,16 @@ const SOON = { intervalMs: 540, burst: 4 };
 const HOURLY = { intervalMs: 2_400, burst: 300 };
 /** An app in a tenant: 50 in 1 s. */
 const TENANT = { intervalMs: 25, burst: 10 };
-/** Many may wait for the same slot; they must not all ask at the same moment. */
-const SPARE_WAIT_MS_MIN = 250;
 
 export function createTeamsPace(store: PaceStore): TeamsPace {
-  const take = async (limits: readonly PaceLimit[], signal: AbortSignal) => {
-    const keys = limits.map(({ key }) => key);
-    for (;;) {
-      const waitMs = await store.reserve(limits);
-      if (waitMs <= 0) return;
-      await wait(waitMs, signal);
-      // Teams may have said to wait meanwhile; then this slot is void.
-      if ((await store.heldMs(keys)) <= 0) return;
-    }
-  };
-
   return {
     async turn(place, urgency, signal) {
       signal.throwIfAborted();
       const { soon, hourly, tenant } = limitsOf(place);
-      if (urgency === "normal") await take([soon, hourly, tenant], signal);
+      if (urgency === "normal") await takeTurn(store, [soon, hourly, tenant], signal);
       else {
-        for (let waitMs = await store.reserveSpare(hourly); waitMs > 0; waitMs = await store.reserveSpare(hourly)) {
-          await wait(Math.max(SPARE_WAIT_MS_MIN, waitMs) * (1 + Math.random()), signal);
-        }
-        await take([soon, tenant], signal);
+        await takeSpareTurn(store, hourly, signal);
+        await takeTurn(store, [soon, tenant], signal);
       }
       signal.throwIfAborted();
     },
