@@ -9,6 +9,8 @@ const INT_WORKERS = 3;
 const E2E_WORKERS = 2;
 const INT_TIMEOUT_MS = 30_000;
 const E2E_TIMEOUT_MS = 180_000;
+/** Two starts of processes, each with its own limit, which says more than this one does. */
+const E2E_HOOK_TIMEOUT_MS = 330_000;
 
 export default defineConfig({
   test: {
@@ -40,7 +42,7 @@ export default defineConfig({
           maxWorkers: E2E_WORKERS,
           sequence: { groupOrder: 2 },
           testTimeout: E2E_TIMEOUT_MS,
-          hookTimeout: E2E_TIMEOUT_MS,
+          hookTimeout: E2E_HOOK_TIMEOUT_MS,
         },
       },
     ],

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type Spawned, startProcess } from "./spawned.ts";
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 150_000;
 
 export interface DeckhandProcess {
   process: Spawned;

@@ -6,8 +6,11 @@ import { type Cluster, startCluster } from "./support/cluster.ts";
 import { containerOf } from "./support/session-container.ts";
 import { expectWhole, resultsIn } from "./support/session-log.ts";
 
-/** From the kill to the first event of whoever goes on, at the default lease. */
-const RECOVERY_MAX_MS = 3_000;
+/**
+ * From the kill to the first event of whoever goes on, at the default lease. The bench's figure `recovery` says how long it
+ * takes; this only tells an expired lease from a way back that nobody meant, on a machine however slow.
+ */
+const RECOVERY_MAX_MS = 20_000;
 const EFFECTS = "/workspace/effects.txt";
 const APPEND_LINE = `echo line >> ${EFFECTS}`;
 /** Appends a line, then goes on until it is let go of from outside. */

@@ -6,7 +6,7 @@ import { type Spawned, startProcess } from "../../../bench/spawned.ts";
 import { createDatabase } from "../../../src/database.ts";
 import { createTestHome, ROOT, type TestHome } from "./test-home.ts";
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 150_000;
 /** What the machine's own environment must not say to these processes. */
 const UNSET = /^(?:DATABASE_URL|REDIS_URL|HOST|DECKHAND_LEASE_MS|(?:SLACK|TEAMS|MICROSOFT)_.*)$/;
 

@@ -10,7 +10,7 @@ import { createTestHome, type TestHome } from "./test-home.ts";
 
 const WORKERS = 2;
 const UNSET = ["DATABASE_URL", "REDIS_URL", "DECKHAND_LEASE_MS"];
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 150_000;
 const WAIT = { timeoutMs: 60_000, signal: AbortSignal.any([]) };
 
 /** Deckhand as real processes in a home of its own: one API, two workers that die on demand, a fake model API. */

@@ -5,7 +5,7 @@ import { freePort } from "../../../../src/embedded/free-port.ts";
 import { ROOT } from "../../support/test-home.ts";
 
 const CLI = path.join(ROOT, "node_modules/@microsoft/m365agentsplayground/cli.js");
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 150_000;
 
 const Config = z.object({
   config: z.object({
