@@ -17,6 +17,8 @@ export type IdPrefix =
   | "sesrsc"
   | "sevt"
   | "sthr"
+  | "vcrd"
+  | "vlt"
   | "wrkspc";
 
 /**

@@ -56,7 +56,7 @@ export function toResource(row: ResourceRow): FileResource {
   return {
     id: row.id,
     type: "file",
-    file_id: row.fileId,
+    file_id: row.fileId ?? "",
     mount_path: row.mountPath,
     created_at: createdAt,
     updated_at: createdAt,
