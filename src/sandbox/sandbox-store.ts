@@ -6,6 +6,8 @@ export interface SandboxRecord {
   image: string;
   /** Ids of the session resources that were put in. */
   mounted: string[];
+  /** Names its socket at the gateway; null when it was made without a way out. */
+  gatewayId: string | null;
 }
 
 export interface SandboxStore {
@@ -22,19 +24,21 @@ export function createSandboxStore(pool: pg.Pool): SandboxStore {
     async find(sessionId) {
       const { rows } = await pool.query<SandboxRecord>({
         name: "sandbox_find",
-        text: "SELECT ref, image, mounted FROM sandboxes WHERE session_id = $1",
+        text: `SELECT ref, image, mounted, gateway_id AS "gatewayId" FROM sandboxes WHERE session_id = $1`,
         values: [sessionId],
       });
       return rows[0] ?? null;
     },
 
-    async save({ sessionId, workspaceId }, { ref, image, mounted }) {
+    async save({ sessionId, workspaceId }, { ref, image, mounted, gatewayId }) {
       await pool.query({
         name: "sandbox_save",
-        text: `INSERT INTO sandboxes (session_id, workspace_id, ref, image, mounted) VALUES ($1, $2, $3, $4, $5)
+        text: `INSERT INTO sandboxes (session_id, workspace_id, ref, image, mounted, gateway_id)
+          VALUES ($1, $2, $3, $4, $5, $6)
           ON CONFLICT (session_id) DO UPDATE
-          SET ref = excluded.ref, image = excluded.image, mounted = excluded.mounted, created_at = now()`,
-        values: [sessionId, workspaceId, ref, image, mounted],
+          SET ref = excluded.ref, image = excluded.image, mounted = excluded.mounted, gateway_id = excluded.gateway_id,
+            created_at = now()`,
+        values: [sessionId, workspaceId, ref, image, mounted, gatewayId],
       });
     },
 
