@@ -5,8 +5,7 @@ import { defineConfig } from "vitest/config";
  * the whole product. The projects run one after the other. Servers want processor time beside the tests, so fewer files
  * run at once than there are cores.
  */
-const INT_WORKERS = 3;
-const E2E_WORKERS = 2;
+const WORKERS = 3;
 const INT_TIMEOUT_MS = 30_000;
 const E2E_TIMEOUT_MS = 180_000;
 /** Two starts of processes, each with its own limit, which says more than this one does. */
@@ -28,7 +27,7 @@ export default defineConfig({
           name: "int",
           include: ["test/**/*.int.test.ts"],
           globalSetup: "test/support/global-setup.ts",
-          maxWorkers: INT_WORKERS,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
           testTimeout: INT_TIMEOUT_MS,
           hookTimeout: INT_TIMEOUT_MS,
@@ -39,7 +38,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/**/*.e2e.test.ts"],
           globalSetup: "test/support/global-setup.ts",
-          maxWorkers: E2E_WORKERS,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 2 },
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_HOOK_TIMEOUT_MS,

@@ -2,6 +2,13 @@ import path from "node:path";
 import { z } from "zod";
 import { messageOf } from "./errors.ts";
 import { LINK_KEY_CHARS_MIN } from "./files/file-link.ts";
+import {
+  gatewayConfig,
+  type GatewayConfig,
+  isolationVariables,
+  sandboxConfig,
+  type SandboxConfig,
+} from "./isolation-config.ts";
 import { ModelPrices } from "./models/model-price.ts";
 import type { ModelInfo } from "./models/model-provider.ts";
 import { OpenAiModels } from "./models/openai-models.ts";
@@ -67,12 +74,7 @@ const Environment = z
     DECKHAND_RUNTIME_USD_PER_HOUR: withDefault(z.coerce.number().min(0).max(1000), "0.08"),
     DECKHAND_LEASE_MS: withDefault(DurationMs, "2000"),
     DECKHAND_WORKER_CONCURRENCY: withDefault(Count.min(1), "32"),
-    DECKHAND_SANDBOX_IMAGE: optional(z.string()),
-    DECKHAND_SANDBOX_RUNTIME: optional(z.string()),
-    DECKHAND_SANDBOX_POOL: withDefault(Count, "2"),
-    DECKHAND_SANDBOX_MEMORY_MB: withDefault(z.coerce.number().int().min(128), "2048"),
-    DECKHAND_SANDBOX_CPUS: withDefault(z.coerce.number().min(0.1), "2"),
-    DECKHAND_SANDBOX_PIDS: withDefault(z.coerce.number().int().min(32), "512"),
+    ...isolationVariables,
     SLACK_BOT_TOKEN: optional(Token("xoxb-")),
     SLACK_APP_TOKEN: optional(Token("xapp-")),
     SLACK_SIGNING_SECRET: optional(SecretText(z.string())),
@@ -134,14 +136,8 @@ export interface Config {
   runtimeUsdPerHour: number;
   leaseMs: number;
   workerConcurrency: number;
-  sandbox: {
-    image: string | null;
-    runtime: string | null;
-    poolSize: number;
-    memoryMb: number;
-    cpus: number;
-    pids: number;
-  };
+  sandbox: SandboxConfig;
+  gateway: GatewayConfig;
   /** Null when there is no Slack. */
   slack: SlackConfig | null;
   /** Null when there is no Teams. */
@@ -188,14 +184,8 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
     runtimeUsdPerHour: given.DECKHAND_RUNTIME_USD_PER_HOUR,
     leaseMs: given.DECKHAND_LEASE_MS,
     workerConcurrency: given.DECKHAND_WORKER_CONCURRENCY,
-    sandbox: {
-      image: given.DECKHAND_SANDBOX_IMAGE ?? null,
-      runtime: given.DECKHAND_SANDBOX_RUNTIME ?? null,
-      poolSize: given.DECKHAND_SANDBOX_POOL,
-      memoryMb: given.DECKHAND_SANDBOX_MEMORY_MB,
-      cpus: given.DECKHAND_SANDBOX_CPUS,
-      pids: given.DECKHAND_SANDBOX_PIDS,
-    },
+    sandbox: sandboxConfig(given),
+    gateway: gatewayConfig(given),
     slack: slackConfig(given),
     teams: teamsConfig(given),
   });
