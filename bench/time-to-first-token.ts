@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import Docker from "dockerode";
 import { createLog } from "../src/log.ts";
+import { DEFAULT_LIMITS } from "../src/sandbox/container-config.ts";
 import { createDockerSandboxProvider } from "../src/sandbox/docker.ts";
 import type { Client } from "./client.ts";
 import { epochMs } from "./epoch-ms.ts";
@@ -30,10 +31,11 @@ export async function measureTimeToFirstToken(bench: Bench): Promise<Figure[]> {
   const [pooled] = await (await findInstallation(home)).containers();
   if (!pooled) throw new Error("The Deckhand under test has made no container yet.");
   const image = pooled.Image;
+  const shape = { image, limits: DEFAULT_LIMITS, runtime: null };
   const provider = createDockerSandboxProvider({
     docker: new Docker(),
     installationId: `bench-${randomUUID()}`.slice(0, 40),
-    pool: { image, size: 0 },
+    pool: { shape, size: 0 },
     log: createLog("warn"),
   });
   bench.teardown.add(() => provider.close());
@@ -44,7 +46,7 @@ export async function measureTimeToFirstToken(bench: Bench): Promise<Figure[]> {
   for (let at = 0; at < WARM_UP + SAMPLES; at++) {
     const lazyMs = await firstToken(client, bench.signal, async () => undefined);
     const provisionedMs = await firstToken(client, bench.signal, async (sessionId) => {
-      const sandbox = await provider.provision({ sessionId, image }, bench.signal);
+      const sandbox = await provider.provision({ sessionId, shape }, bench.signal);
       return () => provider.destroy(sandbox.ref);
     });
     if (at < WARM_UP) continue;

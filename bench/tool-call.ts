@@ -8,6 +8,7 @@ import { ensureDockerEngine } from "../src/embedded/docker-engine.ts";
 import { ensureSandboxImage } from "../src/embedded/sandbox-image.ts";
 import { createLog } from "../src/log.ts";
 import { TOOL_USER } from "../src/sandbox/container-config.ts";
+import { DEFAULT_LIMITS } from "../src/sandbox/container-config.ts";
 import { createDockerSandboxProvider } from "../src/sandbox/docker.ts";
 import { demultiplexer } from "../src/sandbox/frames.ts";
 import { atMost, type Bench, type Figure } from "./figure.ts";
@@ -37,14 +38,15 @@ export async function measureToolCall(bench: Bench): Promise<Figure[]> {
   const docker = await ensureDockerEngine(engine);
   const image =
     config.sandbox.image ?? (await ensureSandboxImage({ docker, log, progress: silentProgress, signal: bench.signal }));
+  const shape = { image, limits: DEFAULT_LIMITS, runtime: null };
   const provider = createDockerSandboxProvider({
     docker,
     installationId: `bench-${randomUUID()}`.slice(0, 40),
-    pool: { image, size: 0 },
+    pool: { shape, size: 0 },
     log,
   });
   bench.teardown.add(() => provider.close());
-  const sandbox = await provider.provision({ sessionId: "sesn_bench", image }, bench.signal);
+  const sandbox = await provider.provision({ sessionId: "sesn_bench", shape }, bench.signal);
   bench.teardown.add(() => provider.destroy(sandbox.ref));
   const container = docker.getContainer(sandbox.ref);
   const shell = await openShell(container);

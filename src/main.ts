@@ -104,7 +104,7 @@ async function startWorkerRole(
     ...(options.retry ? { retry: options.retry } : {}),
   });
   started.add(() => worker.stop());
-  return sandboxes.image;
+  return sandboxes.shape.image;
 }
 
 async function startBotsRole(

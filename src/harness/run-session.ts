@@ -1,6 +1,6 @@
 import { LeaseLostError, messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
 import type { SandboxStore } from "../sandbox/sandbox-store.ts";
 import type { EventLog, LoggedEvent } from "../sessions/event-log.ts";
 import type { Lease, Leases } from "../sessions/lease.ts";
@@ -24,7 +24,7 @@ export interface HarnessDeps {
   wakeups: Wakeups;
   files: SessionFiles;
   findModel: FindModel;
-  sandboxes: { provider: SandboxProvider; store: SandboxStore; image: string };
+  sandboxes: { provider: SandboxProvider; store: SandboxStore; shape: SandboxShape };
   /** Asks for the session to be looked at again; only a hint, so it may be lost. */
   hint(sessionId: string, delayMs: number): Promise<void>;
   retry: RetryPolicy;

@@ -1,4 +1,4 @@
-import { type Sandbox, SandboxLostError, type SandboxProvider } from "../sandbox/sandbox.ts";
+import { type Sandbox, SandboxLostError, type SandboxProvider, type SandboxShape } from "../sandbox/sandbox.ts";
 import type { SandboxRecord, SandboxStore } from "../sandbox/sandbox-store.ts";
 import type { SandboxRemains } from "./recover.ts";
 import type { MountedFile, SessionFiles } from "./session-files.ts";
@@ -8,7 +8,7 @@ export interface SessionSandboxDeps {
   store: SandboxStore;
   files: SessionFiles;
   /** For sandboxes made from now on. */
-  image: string;
+  shape: SandboxShape;
 }
 
 /**
@@ -78,15 +78,17 @@ export class SessionSandbox {
   }
 
   async #provision(signal: AbortSignal): Promise<void> {
-    const { provider, store, image } = this.#deps;
-    this.#sandbox = await provider.provision({ sessionId: this.#session.sessionId, image }, signal);
-    this.#record = { ref: this.#sandbox.ref, image, mounted: [] };
+    const { provider, store, shape } = this.#deps;
+    this.#sandbox = await provider.provision({ sessionId: this.#session.sessionId, shape }, signal);
+    const { ref, gatewayId } = this.#sandbox;
+    this.#record = { ref, image: shape.image, mounted: [], gatewayId };
     await store.save(this.#session, this.#record);
   }
 
   async #mount(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
     const files = await this.mounts();
-    const record = this.#record ?? { ref: sandbox.ref, image: sandbox.image, mounted: [] };
+    const { ref, image, gatewayId } = sandbox;
+    const record = this.#record ?? { ref, image, mounted: [], gatewayId };
     const missing = files.filter((file) => !record.mounted.includes(file.resourceId));
     for (const file of missing) {
       const { content, size } = await this.#deps.files.open(this.#session.workspaceId, file.fileId);

@@ -8,17 +8,21 @@ import { ensureDockerEngine } from "../embedded/docker-engine.ts";
 import { hasImage } from "../embedded/engine-image.ts";
 import { ensureSandboxImage } from "../embedded/sandbox-image.ts";
 import type { Logger } from "../log.ts";
+import { DEFAULT_LIMITS } from "../sandbox/container-config.ts";
 import { createDockerSandboxProvider } from "../sandbox/docker.ts";
 import { engineCall } from "../sandbox/engine.ts";
 import { keepAttached } from "../sandbox/keep-attached.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
 import { writeOnce } from "./write-once.ts";
+
+const MIB = 1024 * 1024;
 
 const EngineRuntimes = z.object({ Runtimes: z.record(z.string(), z.unknown()) });
 
 export interface Sandboxes {
   provider: SandboxProvider;
-  image: string;
+  /** Of sandboxes for which no environment asks for another. */
+  shape: SandboxShape;
 }
 
 /** Makes sure of the engine and the image, then starts to fill the warm pool. */
@@ -37,20 +41,25 @@ export async function openSandboxes(
     );
   }
   const image = named ?? (await ensureSandboxImage({ docker, log, progress, signal }));
+  const shape = {
+    image,
+    limits: {
+      ...DEFAULT_LIMITS,
+      memoryBytes: config.sandbox.memoryMb * MIB,
+      cpus: config.sandbox.cpus,
+      pids: config.sandbox.pids,
+      diskBytes: config.sandbox.diskMb * MIB,
+    },
+    runtime: config.sandbox.runtime,
+  };
   const provider = createDockerSandboxProvider({
     docker,
     // Tells this home's containers from another's on the same engine.
     installationId: await writeOnce(path.join(config.home, "installation-id"), randomUUID, 0o644),
-    pool: { image, size: config.sandbox.poolSize },
-    limits: {
-      memoryBytes: config.sandbox.memoryMb * 1024 * 1024,
-      cpus: config.sandbox.cpus,
-      pids: config.sandbox.pids,
-    },
-    runtime: config.sandbox.runtime,
+    pool: { shape, size: config.sandbox.poolSize },
     log,
   });
-  return { provider: keepAttached(provider), image };
+  return { provider: keepAttached(provider), shape };
 }
 
 /** @throws Error that names the setting when the engine has no such runtime */

@@ -1,7 +1,7 @@
 import { NO_CRASH, type CrashPoint } from "../harness/crash-points.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "../harness/retry.ts";
 import { type HarnessDeps, runSession } from "../harness/run-session.ts";
-import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
 import { createSandboxStore } from "../sandbox/sandbox-store.ts";
 import { createLeases } from "../sessions/lease.ts";
 import { createMountStore } from "../sessions/mount-store.ts";
@@ -11,7 +11,7 @@ import { createHarnessFiles } from "./harness-files.ts";
 import type { Platform } from "./platform.ts";
 
 export interface WorkerOptions {
-  sandboxes: { provider: SandboxProvider; image: string };
+  sandboxes: { provider: SandboxProvider; shape: SandboxShape };
   crashPoint?: CrashPoint;
   retry?: RetryPolicy;
 }

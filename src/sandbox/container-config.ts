@@ -1,21 +1,14 @@
 import type { ContainerCreateOptions } from "dockerode";
+import type { SandboxLimits, SandboxShape } from "./sandbox.ts";
 
 const MIB = 1024 * 1024;
-
-export interface SandboxLimits {
-  memoryBytes: number;
-  cpus: number;
-  /** Processes and threads. */
-  pids: number;
-  /** Of the memory, how much may be shared memory in /dev/shm. */
-  sharedMemoryBytes: number;
-}
 
 export const DEFAULT_LIMITS: SandboxLimits = {
   memoryBytes: 2048 * MIB,
   cpus: 2,
   pids: 512,
   sharedMemoryBytes: 256 * MIB,
+  diskBytes: 10_240 * MIB,
 };
 
 /** The user whose rights the agent's tools have; another one than that of the container's main process. */
@@ -23,11 +16,8 @@ export const TOOL_USER = "1000:1000";
 
 export interface ContainerSpec {
   name: string;
-  image: string;
   labels: Record<string, string>;
-  limits: SandboxLimits;
-  /** As registered with the engine, e.g. `runsc`; null for the engine's default. */
-  runtime: string | null;
+  shape: SandboxShape;
 }
 
 /**
@@ -37,7 +27,8 @@ export interface ContainerSpec {
  * container. The root file system is writable, for `docs/decisions/0002-sandbox-disk.md`; outside the agent's own folders all of
  * it is root's.
  */
-export function containerConfig({ name, image, labels, limits, runtime }: ContainerSpec): ContainerCreateOptions {
+export function containerConfig({ name, labels, shape }: ContainerSpec): ContainerCreateOptions {
+  const { image, limits, runtime } = shape;
   return {
     name,
     Image: image,

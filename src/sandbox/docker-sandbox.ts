@@ -12,6 +12,8 @@ const BASH_TIMEOUT_MS = 120_000;
 /** By how much a request may outlast the times that the runner keeps itself. */
 const GRACE_MS = 30_000;
 const FILE_TOOL_TIMEOUT_MS = 120_000;
+/** As the runner has it. */
+const CLONE_TIMEOUT_MS = 600_000;
 const TRANSFER_TIMEOUT_MS = 300_000;
 const OUTPUT_PART_BYTES = 1024 * 1024;
 const PREVIEW_TIMEOUT_MS = 300_000;
@@ -36,15 +38,22 @@ const CallResult = z.object({
 export class DockerSandbox implements Sandbox {
   readonly ref: string;
   readonly image: string;
+  readonly gatewayId: string | null;
   readonly #container: Container;
   readonly #runner: Runner;
   readonly #onDetach: (sandbox: DockerSandbox) => void;
   /** The most time the bash calls under way may take together: the runner lets them wait for one another. */
   #bashMsUnderWay = 0;
 
-  constructor(container: Container, image: string, runner: Runner, onDetach: (sandbox: DockerSandbox) => void) {
+  constructor(
+    container: Container,
+    { image, gatewayId }: { image: string; gatewayId: string | null },
+    runner: Runner,
+    onDetach: (sandbox: DockerSandbox) => void,
+  ) {
     this.ref = container.id;
     this.image = image;
+    this.gatewayId = gatewayId;
     this.#container = container;
     this.#runner = runner;
     this.#onDetach = onDetach;
@@ -54,7 +63,7 @@ export class DockerSandbox implements Sandbox {
     signal.throwIfAborted();
     const ownMs = op.op === "bash" ? (op.timeout_ms ?? BASH_TIMEOUT_MS) : 0;
     this.#bashMsUnderWay += ownMs;
-    const deadlineMs = GRACE_MS + (op.op === "bash" ? this.#bashMsUnderWay : FILE_TOOL_TIMEOUT_MS);
+    const deadlineMs = GRACE_MS + (op.op === "bash" ? this.#bashMsUnderWay : timeoutOf(op));
     try {
       const { header } = await this.#runner.request({ ...callRequest(callId, op), deadlineMs }, signal);
       const { content, is_error } = CallResult.parse(header.result);
@@ -65,6 +74,11 @@ export class DockerSandbox implements Sandbox {
     } finally {
       this.#bashMsUnderWay -= ownMs;
     }
+  }
+
+  async setEnvironment(variables: Record<string, string>, signal: AbortSignal): Promise<void> {
+    const header = { type: "set_environment", variables };
+    await this.#runner.request({ header, deadlineMs: GRACE_MS }, signal);
   }
 
   async putUpload(path: string, content: Readable, size: number, signal: AbortSignal): Promise<void> {
@@ -152,6 +166,10 @@ function callRequest(callId: string, op: SandboxOp) {
   if (op.op !== "write") return { header: { type: "call", call_id: callId, op } };
   const { content, ...rest } = op;
   return { header: { type: "call", call_id: callId, op: rest }, body: Buffer.from(content) };
+}
+
+function timeoutOf(op: SandboxOp): number {
+  return op.op === "clone" ? (op.timeout_ms ?? CLONE_TIMEOUT_MS) : FILE_TOOL_TIMEOUT_MS;
 }
 
 function partRequest({ path, size, mtimeNs }: OutputFile, offset: number, length: number) {

@@ -3,14 +3,22 @@ import type Docker from "dockerode";
 import type { Container } from "dockerode";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { containerConfig, DEFAULT_LIMITS, type SandboxLimits } from "./container-config.ts";
+import { containerConfig } from "./container-config.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
-import { containerState, engineCall, isNotFound, killContainer, removeContainer } from "./engine.ts";
+import {
+  containerState,
+  engineCall,
+  isNotFound,
+  killContainer,
+  pauseContainer,
+  removeContainer,
+  stopContainer,
+} from "./engine.ts";
 import { containerNames, INSTALLATION_LABEL, POOL_LABEL } from "./labels.ts";
 import { removePoolOrphans } from "./pool-orphans.ts";
 import { createPool } from "./pool.ts";
 import { Runner } from "./runner.ts";
-import type { SandboxProvider } from "./sandbox.ts";
+import type { SandboxProvider, SandboxShape } from "./sandbox.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const ORPHAN_SWEEP_INTERVAL_MS = 60_000;
@@ -20,11 +28,8 @@ export interface DockerSandboxProviderOptions {
   docker: Docker;
   /** Tells this installation's containers from those of another one on the same engine. */
   installationId: string;
-  /** Image and number of the sandboxes kept ready. */
-  pool: { image: string; size: number };
-  limits?: Partial<SandboxLimits>;
-  /** As registered with the engine, e.g. `runsc`. */
-  runtime?: string | null;
+  /** Shape and number of the sandboxes kept ready. */
+  pool: { shape: SandboxShape; size: number };
   log: Logger;
   now?: () => number;
 }
@@ -38,14 +43,13 @@ export interface DockerSandboxProvider extends SandboxProvider {
 
 /** Sandboxes as hardened containers without a network. Starts to fill its pool at once. */
 export function createDockerSandboxProvider(options: DockerSandboxProviderOptions): DockerSandboxProvider {
-  const { docker, installationId, log, runtime = null, now = Date.now } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { docker, installationId, log, now = Date.now } = options;
   const names = containerNames(installationId);
   const owner = randomBytes(8).toString("hex");
   const attached = new Set<DockerSandbox>();
   const pool = createPool({
     ...options.pool,
-    make: (image, signal) => make(names.forPool(), image, { [POOL_LABEL]: owner }, signal),
+    make: (shape, signal) => make(names.forPool(), shape, { [POOL_LABEL]: owner }, signal),
     discard: destroySandbox,
     log,
   });
@@ -53,11 +57,11 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
   void sweepOrphans(); // catches its own errors
 
   return {
-    async provision({ sessionId, image }, signal) {
+    async provision({ sessionId, shape }, signal) {
       signal.throwIfAborted();
       const name = names.forSession(sessionId);
-      const pooled = await pool.claim(image);
-      if (!pooled) return make(name, image, {}, signal);
+      const pooled = await pool.claim(shape);
+      if (!pooled) return make(name, shape, {}, signal);
       try {
         await engineCall("rename", (abortSignal) => docker.getContainer(pooled.ref).rename({ name, abortSignal }), {
           signal,
@@ -67,7 +71,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
         await destroySandbox(pooled);
         signal.throwIfAborted();
         log.warn({ container: pooled.ref, error: messageOf(error) }, "pooled sandbox not claimed");
-        return make(name, image, {}, signal);
+        return make(name, shape, {}, signal);
       }
     },
 
@@ -83,6 +87,14 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
         return null;
       }
       return track(container, image, runner);
+    },
+
+    async pause(ref) {
+      if (CONTAINER_ID.test(ref)) await pauseContainer(docker.getContainer(ref));
+    },
+
+    async stop(ref) {
+      if (CONTAINER_ID.test(ref)) await stopContainer(docker.getContainer(ref));
     },
 
     async destroy(ref) {
@@ -108,13 +120,11 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
   };
 
   /** A new container, started, with its runner attached. Leaves none behind when it fails or is aborted. */
-  async function make(name: string, image: string, labels: Record<string, string>, signal: AbortSignal) {
+  async function make(name: string, shape: SandboxShape, labels: Record<string, string>, signal: AbortSignal) {
     const config = containerConfig({
       name,
-      image,
       labels: { ...labels, [INSTALLATION_LABEL]: installationId },
-      limits,
-      runtime,
+      shape,
     });
     // Not ended by the signal: a request that was cut off may have made a container all the same, and who would know it?
     const container = await engineCall("create", (abortSignal) => docker.createContainer({ ...config, abortSignal }));
@@ -122,7 +132,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
       signal.throwIfAborted();
       await start(container);
       signal.throwIfAborted();
-      return track(container, image, await Runner.open(container, log, signal));
+      return track(container, shape.image, await Runner.open(container, log, signal));
     } catch (error) {
       await removeQuietly(container);
       signal.throwIfAborted();
@@ -140,7 +150,9 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
   }
 
   function track(container: Container, image: string, runner: Runner): DockerSandbox {
-    const sandbox = new DockerSandbox(container, image, runner, (detached) => attached.delete(detached));
+    const sandbox = new DockerSandbox(container, { image, gatewayId: null }, runner, (detached) =>
+      attached.delete(detached),
+    );
     attached.add(sandbox);
     return sandbox;
   }

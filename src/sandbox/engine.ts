@@ -62,6 +62,28 @@ export async function removeContainer(container: Container): Promise<void> {
   }
 }
 
+/** Freezes what runs in the container. No error when it does not run, is frozen already or gone. */
+export async function pauseContainer(container: Container): Promise<void> {
+  try {
+    await engineCall("pause", (abortSignal) => container.pause({ abortSignal }));
+  } catch (error) {
+    if (!isNotFound(error) && (await containerState(container)) === "running") throw error;
+  }
+}
+
+/** Ends what runs in the container; its disk stays. No error when it does not run or is gone. */
+export async function stopContainer(container: Container): Promise<void> {
+  try {
+    // A frozen process hears no request to end, and 20.10 refuses to stop it.
+    if ((await containerState(container)) === "paused") {
+      await engineCall("unpause", (abortSignal) => container.unpause({ abortSignal }));
+    }
+    await engineCall("stop", (abortSignal) => container.stop({ t: 1, abortSignal }));
+  } catch (error) {
+    if (!isNotFound(error) && statusOf(error) !== 304) throw error;
+  }
+}
+
 /** Kills what runs in the container; its disk stays. No error when it does not run. */
 export async function killContainer(container: Container): Promise<void> {
   try {

@@ -41,6 +41,16 @@ export function keepAttached(
       await provider.destroy(ref);
     },
 
+    async pause(ref) {
+      await take(ref)?.detach();
+      await provider.pause(ref);
+    },
+
+    async stop(ref) {
+      await take(ref)?.detach();
+      await provider.stop(ref);
+    },
+
     list: () => provider.list(),
 
     async close() {
@@ -105,6 +115,8 @@ function handle(sandbox: Sandbox, done: (sandbox: Sandbox) => Promise<void>): Sa
   return {
     ref: sandbox.ref,
     image: sandbox.image,
+    gatewayId: sandbox.gatewayId,
+    setEnvironment: async (...asked) => use(held().setEnvironment(...asked)),
     call: async (...asked) => use(held().call(...asked)),
     putUpload: async (...asked) => use(held().putUpload(...asked)),
     writeText: async (...asked) => use(held().writeText(...asked)),

@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { DockerSandbox } from "./docker-sandbox.ts";
+import type { SandboxShape } from "./sandbox.ts";
 
 const MAKING_AT_ONCE_MAX = 2;
 /** The session that took a member is about to use it: its first call goes before our next container. */
@@ -8,11 +9,11 @@ const REFILL_DELAY_MS = 500;
 const RETRY_DELAY_MS = 5_000;
 
 export interface PoolOptions {
-  image: string;
+  shape: SandboxShape;
   /** Members kept ready; 0 turns the pool off. */
   size: number;
   /** Makes a member, started and attached. */
-  make(image: string, signal: AbortSignal): Promise<DockerSandbox>;
+  make(shape: SandboxShape, signal: AbortSignal): Promise<DockerSandbox>;
   /** Removes a member that nobody claimed. */
   discard(member: DockerSandbox): Promise<void>;
   log: Logger;
@@ -20,8 +21,8 @@ export interface PoolOptions {
 
 /** Started sandboxes that belong to nobody yet. Each is claimed once, and never comes back. */
 export interface SandboxPool {
-  /** A member for this image, now the caller's alone; null when there is none, and then one has to be made. */
-  claim(image: string): Promise<DockerSandbox | null>;
+  /** A member of this shape, now the caller's alone; null when there is none, and then one has to be made. */
+  claim(shape: SandboxShape): Promise<DockerSandbox | null>;
   /** Resolves when the pool is full, or filling it has failed. */
   filled(): Promise<void>;
   /** Removes what nobody claimed. */
@@ -29,7 +30,7 @@ export interface SandboxPool {
 }
 
 /** A pool that fills itself in the background from the moment it is made. */
-export function createPool({ image, size, make, discard, log }: PoolOptions): SandboxPool {
+export function createPool({ shape, size, make, discard, log }: PoolOptions): SandboxPool {
   const ready: DockerSandbox[] = [];
   const making = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -38,7 +39,7 @@ export function createPool({ image, size, make, discard, log }: PoolOptions): Sa
   fill();
   return {
     async claim(wanted) {
-      if (wanted !== image) return null;
+      if (JSON.stringify(wanted) !== JSON.stringify(shape)) return null;
       for (let member = ready.shift(); member; member = ready.shift()) {
         fillAfter(REFILL_DELAY_MS);
         if (await member.isReady()) return member;
@@ -76,10 +77,10 @@ export function createPool({ image, size, make, discard, log }: PoolOptions): Sa
 
   async function makeOne(): Promise<boolean> {
     try {
-      ready.push(await make(image, closing.signal));
+      ready.push(await make(shape, closing.signal));
       return true;
     } catch (error) {
-      if (!closing.signal.aborted) log.warn({ image, error: messageOf(error) }, "pooled sandbox not made");
+      if (!closing.signal.aborted) log.warn({ image: shape.image, error: messageOf(error) }, "pooled sandbox not made");
       return false;
     }
   }

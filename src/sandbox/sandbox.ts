@@ -7,7 +7,23 @@ export type SandboxOp =
   | { op: "write"; file_path: string; content: string }
   | { op: "edit"; file_path: string; old_string: string; new_string: string; replace_all?: boolean }
   | { op: "glob"; pattern: string; path?: string }
-  | { op: "grep"; pattern: string; path?: string };
+  | { op: "grep"; pattern: string; path?: string }
+  | CloneOp;
+
+/**
+ * Puts a git repository at `path`, which must not be there or be an empty folder. Never offered to a model. A failure
+ * quotes git's last lines; what it had fetched by then is gone.
+ */
+export interface CloneOp {
+  op: "clone";
+  /** Without credentials in it: those are the gateway's business. */
+  url: string;
+  path: string;
+  /** Null for what the repository has as its own default. */
+  checkout: { type: "branch"; name: string } | { type: "commit"; sha: string } | null;
+  /** Ten minutes when left out. */
+  timeout_ms?: number;
+}
 
 export type SandboxContent =
   | { type: "text"; text: string }
@@ -28,9 +44,28 @@ export interface OutputFile {
   mtimeNs: string;
 }
 
+export interface SandboxLimits {
+  memoryBytes: number;
+  cpus: number;
+  /** Processes and threads. */
+  pids: number;
+  /** Of the memory, how much may be shared memory in /dev/shm. */
+  sharedMemoryBytes: number;
+  /** Of all that the tools' user can write to. Kept where the worker can make disks, and as a cap on each file elsewhere. */
+  diskBytes: number;
+}
+
+/** What sandboxes can differ in. Those of equal shapes can stand in for each other until one is given to a session. */
+export interface SandboxShape {
+  image: string;
+  limits: SandboxLimits;
+  /** As registered with the engine, e.g. `runsc`; null for the engine's default. */
+  runtime: string | null;
+}
+
 export interface SandboxSpec {
   sessionId: string;
-  image: string;
+  shape: SandboxShape;
 }
 
 /**
@@ -50,6 +85,10 @@ export interface SandboxProvider {
    * asked.
    */
   attach(ref: string, signal: AbortSignal): Promise<Sandbox | null>;
+  /** Takes its processors away; memory and processes stay. Idempotent; no error when it is stopped or gone. */
+  pause(ref: string): Promise<void>;
+  /** Ends what runs in it and frees its memory; the disk stays. Idempotent; no error when it is gone. */
+  stop(ref: string): Promise<void>;
   /** Removes it and its disk. No error when it is already gone. */
   destroy(ref: string): Promise<void>;
   /** Every sandbox of this installation that belongs to a session, for the reaper. Pooled ones are not listed. */
@@ -66,6 +105,13 @@ export interface Sandbox {
   /** What `attach` takes. */
   readonly ref: string;
   readonly image: string;
+  /** Names its socket at the gateway; null for one without a way out. */
+  readonly gatewayId: string | null;
+  /**
+   * Sets the variables that tools see besides the sandbox's own, in place of those set before; the shell that runs sees
+   * them from its next command on. Whoever attaches has to set them again: a runner that was killed has forgotten them.
+   */
+  setEnvironment(variables: Record<string, string>, signal: AbortSignal): Promise<void>;
   /**
    * Runs `op` at most once per `callId`, whoever asks and however often: the runner journals calls, so a repeated call
    * waits for the first one's result, or gets it from the journal. A failed tool is a result with `isError`. When the

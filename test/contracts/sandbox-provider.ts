@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { type Sandbox, SandboxLostError, type SandboxProvider } from "../../src/sandbox/sandbox.ts";
+import { type Sandbox, SandboxLostError, type SandboxProvider, type SandboxShape } from "../../src/sandbox/sandbox.ts";
 import { bash, NEVER, newCallId, newSessionId, run, textOf } from "../support/sandboxes.ts";
 
 export interface SandboxProviderSetup {
-  image: string;
+  shape: SandboxShape;
   /** A provider of the same installation; each call gives one as another process would have it. */
   provider(): SandboxProvider;
   /** Takes the sandbox away behind the provider's back. */
@@ -17,17 +17,17 @@ export interface SandboxProviderSetup {
 /** What every driver of `SandboxProvider` keeps to. */
 export function describeSandboxProvider(
   driver: string,
-  { image, provider: newProvider, lose, count }: SandboxProviderSetup,
+  { shape, provider: newProvider, lose, count }: SandboxProviderSetup,
 ) {
   const provider = newProvider();
-  const open = () => provider.provision({ sessionId: newSessionId(), image }, NEVER);
+  const open = () => provider.provision({ sessionId: newSessionId(), shape }, NEVER);
 
   describe(`${driver}: provider`, () => {
     it("provisions a sandbox that answers and is listed under its session", async () => {
       const sessionId = newSessionId();
-      const sandbox = await provider.provision({ sessionId, image }, NEVER);
+      const sandbox = await provider.provision({ sessionId, shape }, NEVER);
       expect(await bash(sandbox, "echo hello")).toBe("hello\n");
-      expect(sandbox.image).toBe(image);
+      expect(sandbox.image).toBe(shape.image);
       expect(await newProvider().list()).toContainEqual({ ref: sandbox.ref, sessionId });
     });
 
@@ -40,7 +40,7 @@ export function describeSandboxProvider(
       const before = await count();
       const aborting = new AbortController();
       const reason = new Error("no longer needed");
-      const provisioning = provider.provision({ sessionId: newSessionId(), image }, aborting.signal);
+      const provisioning = provider.provision({ sessionId: newSessionId(), shape }, aborting.signal);
       setTimeout(() => aborting.abort(reason), delayMs);
       const outcome = await provisioning.catch((error: unknown) => error);
       if (outcome === reason) expect(await count()).toBe(before);
@@ -52,7 +52,7 @@ export function describeSandboxProvider(
       const gone = AbortSignal.abort(reason);
       const sandbox = await open();
       const before = await count();
-      await expect(provider.provision({ sessionId: newSessionId(), image }, gone)).rejects.toBe(reason);
+      await expect(provider.provision({ sessionId: newSessionId(), shape }, gone)).rejects.toBe(reason);
       await expect(provider.attach(sandbox.ref, gone)).rejects.toBe(reason);
       await expect(sandbox.call(newCallId(), { op: "bash", command: "touch ran" }, gone)).rejects.toBe(reason);
       expect(await bash(sandbox, "ls ran")).toContain("No such file");
@@ -62,7 +62,7 @@ export function describeSandboxProvider(
     it("rejects when the image does not exist, and leaves nothing behind", async () => {
       const before = await count();
       await expect(
-        provider.provision({ sessionId: newSessionId(), image: "deckhand/none:none" }, NEVER),
+        provider.provision({ sessionId: newSessionId(), shape: { ...shape, image: "deckhand/none:none" } }, NEVER),
       ).rejects.toThrow();
       expect(await count()).toBe(before);
     });
@@ -85,7 +85,7 @@ export function describeSandboxProvider(
 
     it("leaves the sandboxes of sessions running when it closes", async () => {
       const closing = newProvider();
-      const sandbox = await closing.provision({ sessionId: newSessionId(), image }, NEVER);
+      const sandbox = await closing.provision({ sessionId: newSessionId(), shape }, NEVER);
       await closing.close();
       await closing.close();
       expect(await newProvider().attach(sandbox.ref, NEVER)).not.toBeNull();
@@ -107,7 +107,7 @@ export function describeSandboxProvider(
 
     it("goes on with a call when nobody listens any more, and keeps its result", async () => {
       const leaving = newProvider();
-      const sandbox = await leaving.provision({ sessionId: newSessionId(), image }, NEVER);
+      const sandbox = await leaving.provision({ sessionId: newSessionId(), shape }, NEVER);
       const callId = newCallId();
       const op = { op: "bash", command: "sleep 0.5; echo done | tee -a /workspace/log" } as const;
       const left = sandbox.call(callId, op, NEVER).catch((error: unknown) => error);

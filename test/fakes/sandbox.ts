@@ -16,6 +16,8 @@ export interface FakeSandboxes {
   /** Operations that were begun, in order, in whichever sandbox. */
   readonly begun: SandboxOp[];
   readonly provisioned: number;
+  /** The variables that were set last, by sandbox. */
+  environments(): Record<string, string>[];
   /** Text files that were written, by path. */
   readonly files: ReadonlyMap<string, string>;
   /** Below `/mnt/session/outputs`. */
@@ -27,6 +29,7 @@ export interface FakeSandboxes {
 interface Machine {
   ref: string;
   image: string;
+  environment: Record<string, string>;
   sessionId: string;
   /** Every call that was begun, by id. */
   journal: Map<string, Promise<SandboxResult>>;
@@ -58,6 +61,11 @@ export function createFakeSandboxes(run: RunOp): FakeSandboxes {
   const join = (machine: Machine): Sandbox => ({
     ref: machine.ref,
     image: machine.image,
+    gatewayId: machine.ref,
+    async setEnvironment(variables) {
+      alive(machine);
+      machine.environment = variables;
+    },
     async call(callId, op, signal) {
       alive(machine);
       return unlessLost(machine, signal, begin(machine, callId, op, signal));
@@ -91,15 +99,23 @@ export function createFakeSandboxes(run: RunOp): FakeSandboxes {
     get provisioned() {
       return provisioned;
     },
+    environments: () => [...machines.values()].map(({ environment }) => environment),
     loseAll() {
       for (const machine of machines.values()) machine.lost.abort(new SandboxLostError("The sandbox is gone."));
       machines.clear();
     },
     provider: {
-      async provision({ sessionId, image }, signal) {
+      async provision({ sessionId, shape }, signal) {
         signal.throwIfAborted();
         provisioned += 1;
-        const machine = { ref: randomUUID(), image, sessionId, journal: new Map(), lost: new AbortController() };
+        const machine: Machine = {
+          ref: randomUUID(),
+          image: shape.image,
+          environment: {},
+          sessionId,
+          journal: new Map(),
+          lost: new AbortController(),
+        };
         machines.set(machine.ref, machine);
         return join(machine);
       },
@@ -108,6 +124,8 @@ export function createFakeSandboxes(run: RunOp): FakeSandboxes {
         const machine = machines.get(ref);
         return machine ? join(machine) : null;
       },
+      async pause() {},
+      async stop() {},
       async destroy(ref) {
         machines.delete(ref);
       },

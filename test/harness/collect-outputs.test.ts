@@ -5,6 +5,7 @@ import { collectOutputs, TURN_BYTES_MAX, TURN_FILES_MAX } from "../../src/harnes
 import type { SessionFiles, SessionOutput } from "../../src/harness/session-files.ts";
 import { type OutputFile, type Sandbox, SandboxLostError } from "../../src/sandbox/sandbox.ts";
 import { createFakeSandboxes, textResult } from "../fakes/sandbox.ts";
+import { shapeOf } from "../support/sandbox-shape.ts";
 
 const SESSION = { sessionId: "sesn_1", workspaceId: "wrkspc_1" };
 const PNG = Buffer.from("a picture");
@@ -16,7 +17,7 @@ let saved: Map<string, { content: string; preview: Buffer | null }>;
 let reading: { now: number; most: number };
 beforeEach(async () => {
   const { provider } = createFakeSandboxes(async () => textResult(""));
-  plain = await provider.provision({ sessionId: SESSION.sessionId, image: "test" }, AbortSignal.any([]));
+  plain = await provider.provision({ sessionId: SESSION.sessionId, shape: shapeOf("test") }, AbortSignal.any([]));
   logged = "";
   saved = new Map();
   reading = { now: 0, most: 0 };

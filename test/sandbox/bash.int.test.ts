@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { bash, createTestSandboxes, NEVER, newCallId, newSessionId, run, textOf } from "../support/sandboxes.ts";
 import { SANDBOX_IMAGE } from "../support/sandbox-image.ts";
+import { shapeOf } from "../support/sandbox-shape.ts";
 
 const sandboxes = createTestSandboxes();
 let sandbox: Sandbox;
@@ -129,8 +130,11 @@ describe("the exit status", () => {
   });
 
   it("names running out of memory", async () => {
-    const provider = sandboxes.provider({ limits: { memoryBytes: 256 * 1024 * 1024 } });
-    const small = await provider.provision({ sessionId: newSessionId(), image: SANDBOX_IMAGE }, NEVER);
+    const provider = sandboxes.provider();
+    const small = await provider.provision(
+      { sessionId: newSessionId(), shape: shapeOf(SANDBOX_IMAGE, { memoryBytes: 256 * 1024 * 1024 }) },
+      NEVER,
+    );
     const { isError, content } = await run(small, { op: "bash", command: "python3 -c 'x = bytearray(10**9)'" });
     expect({ isError, text: textOf({ isError, content }) }).toEqual({
       isError: true,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { containerConfig, DEFAULT_LIMITS } from "../../src/sandbox/container-config.ts";
 
-const spec = { name: "n", image: "i", labels: { a: "b" }, limits: DEFAULT_LIMITS, runtime: null };
+const shape = { image: "i", limits: DEFAULT_LIMITS, runtime: null };
+const spec = { name: "n", labels: { a: "b" }, shape };
 
 describe("containerConfig", () => {
   it("gives no network, no capability, no privilege and no way to the host", () => {
@@ -21,8 +22,8 @@ describe("containerConfig", () => {
   });
 
   it("limits memory without swap, processors and processes", () => {
-    const limits = { memoryBytes: 1000, cpus: 0.5, pids: 7, sharedMemoryBytes: 9 };
-    expect(containerConfig({ ...spec, limits }).HostConfig).toMatchObject({
+    const limits = { memoryBytes: 1000, cpus: 0.5, pids: 7, sharedMemoryBytes: 9, diskBytes: 11 };
+    expect(containerConfig({ ...spec, shape: { ...shape, limits } }).HostConfig).toMatchObject({
       Memory: 1000,
       MemorySwap: 1000,
       NanoCpus: 5e8,
@@ -33,6 +34,8 @@ describe("containerConfig", () => {
 
   it("names a runtime only when there is one to name", () => {
     expect(containerConfig(spec).HostConfig).not.toHaveProperty("Runtime");
-    expect(containerConfig({ ...spec, runtime: "runsc" }).HostConfig).toMatchObject({ Runtime: "runsc" });
+    expect(containerConfig({ ...spec, shape: { ...shape, runtime: "runsc" } }).HostConfig).toMatchObject({
+      Runtime: "runsc",
+    });
   });
 });

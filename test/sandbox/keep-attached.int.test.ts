@@ -2,14 +2,13 @@ import { afterAll, describe, expect, it } from "vitest";
 import { keepAttached, type KeepAttachedOptions } from "../../src/sandbox/keep-attached.ts";
 import { type Sandbox, SandboxLostError } from "../../src/sandbox/sandbox.ts";
 import { describeSandboxProvider } from "../contracts/sandbox-provider.ts";
-import { SANDBOX_IMAGE } from "../support/sandbox-image.ts";
-import { bash, createTestSandboxes, NEVER, newCallId, newSessionId } from "../support/sandboxes.ts";
+import { bash, createTestSandboxes, NEVER, newCallId, newSessionId, SHAPE } from "../support/sandboxes.ts";
 
 const sandboxes = createTestSandboxes();
 afterAll(() => sandboxes.removeAll());
 
 describeSandboxProvider("docker, kept attached", {
-  image: SANDBOX_IMAGE,
+  shape: SHAPE,
   provider: () => keepAttached(sandboxes.provider()),
   lose: (ref) => sandboxes.docker.getContainer(ref).remove({ force: true }),
   count: async () => (await sandboxes.containerNames()).length,
@@ -51,7 +50,7 @@ describe("a sandbox kept attached", () => {
 
   it("is let go of when more are kept than allowed, and when the provider closes", async () => {
     const { provider, sandbox: first } = await provision({ keptMax: 1 });
-    const second = await provider.provision({ sessionId: newSessionId(), image: SANDBOX_IMAGE }, NEVER);
+    const second = await provider.provision({ sessionId: newSessionId(), shape: SHAPE }, NEVER);
     await first.detach();
     await second.detach();
     await expect.poll(() => connectionsOf(first.ref)).toBe(0);
@@ -76,7 +75,7 @@ describe("a sandbox kept attached", () => {
 
 async function provision(options?: KeepAttachedOptions) {
   const provider = keepAttached(sandboxes.provider(), options);
-  const sandbox = await provider.provision({ sessionId: newSessionId(), image: SANDBOX_IMAGE }, NEVER);
+  const sandbox = await provider.provision({ sessionId: newSessionId(), shape: SHAPE }, NEVER);
   return { provider, sandbox };
 }
 

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { bash, createTestSandboxes, NEVER, newSessionId } from "../support/sandboxes.ts";
+import { bash, createTestSandboxes, NEVER, newSessionId, SHAPE } from "../support/sandboxes.ts";
 import { SANDBOX_IMAGE } from "../support/sandbox-image.ts";
 
 let sandboxes = createTestSandboxes();
@@ -11,10 +11,10 @@ afterEach(async () => {
   sandboxes = createTestSandboxes();
 });
 
-const withPool = (size: number) => sandboxes.provider({ pool: { image: SANDBOX_IMAGE, size } });
+const withPool = (size: number) => sandboxes.provider({ pool: { shape: SHAPE, size } });
 const pooled = async () => (await sandboxes.containerNames()).filter((name) => name.includes(".pool."));
 const claim = (provider: ReturnType<typeof withPool>, sessionId = newSessionId()) =>
-  provider.provision({ sessionId, image: SANDBOX_IMAGE }, NEVER);
+  provider.provision({ sessionId, shape: SHAPE }, NEVER);
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition()));
@@ -46,7 +46,7 @@ it("makes a sandbox of another image anew", async () => {
   await provider.poolFilled();
   await sandboxes.docker.getImage(SANDBOX_IMAGE).tag({ repo: "deckhand/sandbox", tag: sandboxes.installationId });
   const image = `deckhand/sandbox:${sandboxes.installationId}`;
-  const sandbox = await provider.provision({ sessionId: newSessionId(), image }, NEVER);
+  const sandbox = await provider.provision({ sessionId: newSessionId(), shape: { ...SHAPE, image } }, NEVER);
   expect(sandbox.image).toBe(image);
   expect(await pooled()).toHaveLength(1);
   await provider.destroy(sandbox.ref);
@@ -65,7 +65,7 @@ it("leaves nothing of an aborted claim behind", async () => {
   const provider = withPool(1);
   await provider.poolFilled();
   const aborting = new AbortController();
-  const claiming = provider.provision({ sessionId: newSessionId(), image: SANDBOX_IMAGE }, aborting.signal);
+  const claiming = provider.provision({ sessionId: newSessionId(), shape: SHAPE }, aborting.signal);
   aborting.abort(new Error("never mind"));
   await expect(claiming).rejects.toThrow("never mind");
   expect(await provider.list()).toEqual([]);

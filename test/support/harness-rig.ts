@@ -8,6 +8,7 @@ import { createSandboxStore } from "../../src/sandbox/sandbox-store.ts";
 import type { SessionEvent } from "../../src/schemas/event.ts";
 import { type MessagesApi, startMessagesApi } from "../fakes/anthropic-messages.ts";
 import { createFakeSandboxes, type FakeSandboxes, type RunOp, textResult } from "../fakes/sandbox.ts";
+import { shapeOf } from "./sandbox-shape.ts";
 import { openSessionDatabase, type SessionDatabase } from "./session-database.ts";
 import { SILENT } from "./silent-log.ts";
 
@@ -63,7 +64,7 @@ export async function startHarnessRig(
       wakeups: database.wakeups,
       files: filesIn(saved),
       findModel: createModelRegistry([provider]).find,
-      sandboxes: { provider: sandboxes.provider, store: createSandboxStore(database.pool), image: "test" },
+      sandboxes: { provider: sandboxes.provider, store: createSandboxStore(database.pool), shape: shapeOf("test") },
       hint: async (sessionId) => void hinted.push(sessionId),
       retry: RETRY,
       leaseMs: database.leaseMs,

@@ -7,8 +7,11 @@ import type { DockerSandboxProviderOptions } from "../../src/sandbox/docker.ts";
 import { INSTALLATION_LABEL } from "../../src/sandbox/labels.ts";
 import type { Sandbox, SandboxOp, SandboxResult } from "../../src/sandbox/sandbox.ts";
 import { SANDBOX_IMAGE } from "./sandbox-image.ts";
+import { shapeOf } from "./sandbox-shape.ts";
 
 export const NEVER = new AbortController().signal;
+
+export const SHAPE = shapeOf(SANDBOX_IMAGE);
 
 /** Sandboxes of an installation of their own, on the real engine. */
 export interface TestSandboxes {
@@ -30,7 +33,7 @@ export function createTestSandboxes(): TestSandboxes {
   const providers: DockerSandboxProvider[] = [];
 
   const provider: TestSandboxes["provider"] = (options = {}) => {
-    const pool = { image: SANDBOX_IMAGE, size: 0 };
+    const pool = { shape: SHAPE, size: 0 };
     const created = createDockerSandboxProvider({ docker, installationId, pool, log: createLog("silent"), ...options });
     providers.push(created);
     return created;
@@ -42,7 +45,7 @@ export function createTestSandboxes(): TestSandboxes {
     docker,
     installationId,
     provider,
-    open: () => provider().provision({ sessionId: newSessionId(), image: SANDBOX_IMAGE }, NEVER),
+    open: () => provider().provision({ sessionId: newSessionId(), shape: SHAPE }, NEVER),
     containerNames: async () => (await containers()).flatMap(({ Names }) => Names.map((name) => name.slice(1))),
     async removeAll() {
       await Promise.all(providers.map((each) => each.close()));
