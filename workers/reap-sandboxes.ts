@@ -8,7 +8,7 @@ const INTERVAL_MS = 60_000;
 
 export interface ReaperDeps {
   provider: Pick<SandboxProvider, "list" | "destroy">;
-  store: Pick<SandboxStore, "endedSessions">;
+  store: Pick<SandboxStore, "endedSessions" | "forgetDeleted">;
   log: Logger;
 }
 
@@ -23,6 +23,7 @@ export function startSandboxReaper({ provider, store, log }: ReaperDeps): Period
       await provider.destroy(ref);
       log.info({ session_id: sessionId, sandbox: ref }, "sandbox of an ended session removed");
     }
+    await store.forgetDeleted();
   };
   const task = startPeriodic("reap-sandboxes", INTERVAL_MS, reap, log);
   let last: Promise<void> | null = null;

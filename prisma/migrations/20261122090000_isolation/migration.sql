@@ -1,7 +1,6 @@
 -- AlterTable
 ALTER TABLE "sandboxes" ADD COLUMN     "asleep" TEXT,
-ADD COLUMN     "gateway_id" TEXT,
-ADD COLUMN     "used_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP;
+ADD COLUMN     "gateway_id" TEXT;
 
 -- AlterTable
 ALTER TABLE "session_resources" ADD COLUMN     "repository" JSONB,
