@@ -43,7 +43,13 @@ export const SessionUsage = z.object({
 });
 export type SessionUsage = z.infer<typeof SessionUsage>;
 
-export const SessionErrorDetail = z.object({
+const errorFields = {
+  message: z.string(),
+  retry_status: z.object({ type: z.enum(["retrying", "exhausted", "terminal"]) }),
+};
+
+/** Of the turn, or of the whole session. */
+const TurnError = z.object({
   type: z.enum([
     "unknown_error",
     "model_overloaded_error",
@@ -53,9 +59,33 @@ export const SessionErrorDetail = z.object({
     "tool_use_limit_reached_error",
     "compaction_limit_reached_error",
   ]),
-  message: z.string(),
-  retry_status: z.object({ type: z.enum(["retrying", "exhausted", "terminal"]) }),
+  ...errorFields,
 });
+export type TurnErrorDetail = z.infer<typeof TurnError>;
+
+/** Of a repository that could not be put into the sandbox: the session goes on without it. */
+const RepositoryError = z.object({
+  type: z.enum([
+    "repository_authentication_error",
+    "repository_forbidden_error",
+    "repository_not_found_error",
+    "repository_checkout_error",
+    "repository_clone_error",
+  ]),
+  repository_url: z.string().nullable(),
+  ...errorFields,
+});
+export type RepositoryErrorDetail = z.infer<typeof RepositoryError>;
+
+/** Of a credential that can do nothing at hosts the environment does not let the sandbox reach. */
+const CredentialHostError = z.object({
+  type: z.literal("credential_host_unreachable_error"),
+  credential_id: z.string(),
+  vault_id: z.string(),
+  ...errorFields,
+});
+
+export const SessionErrorDetail = z.discriminatedUnion("type", [TurnError, RepositoryError, CredentialHostError]);
 export type SessionErrorDetail = z.infer<typeof SessionErrorDetail>;
 
 const ToolEvaluation = z.object({ type: z.enum(["always_allow", "always_ask"]) });
@@ -76,6 +106,15 @@ const confirmationFields = {
   result: z.enum(["allow", "deny"]),
   deny_message: z.string().nullable().optional(),
 };
+
+/** How far the image with an environment's packages is, while a session waits for it. Not shown to the model. */
+export const EnvironmentBuild = z.object({
+  environment_id: z.string(),
+  status: z.enum(["started", "running", "finished", "failed"]),
+  /** What is being installed, in words; null where the status says it all. */
+  step: z.string().nullable(),
+});
+export type EnvironmentBuild = z.infer<typeof EnvironmentBuild>;
 
 /** Every event that this version writes, exactly as the API shows it and as the log stores it. */
 export const SessionEvent = z
@@ -104,7 +143,14 @@ export const SessionEvent = z
     committed("session.usage", { usage: SessionUsage, budget: z.null() }),
     committed("session.error", { error: SessionErrorDetail }),
     // Only what changed; metadata is the whole of it, and left out when nothing is left of it.
-    committed("session.updated", { title: z.string().nullable().optional(), metadata: Metadata.optional() }),
+    committed("session.updated", {
+      title: z.string().nullable().optional(),
+      metadata: Metadata.optional(),
+      /** Our extension, as is changing them. */
+      vault_ids: z.array(z.string()).optional(),
+    }),
+    // Our extension: the session waits for its environment's packages, and this is what is being done about them.
+    committed("deckhand.environment_build", { environment_id: z.string(), step: z.string() }),
     committed("session.deleted", {}),
     committed("span.model_request_start", {}),
     committed("span.model_request_end", {
@@ -112,6 +158,8 @@ export const SessionEvent = z
       is_error: z.boolean().nullable(),
       model_usage: ModelUsage,
     }),
+    // Our own: a client of the hosted API meets a type that it does not know, as it has to expect of any new one.
+    committed("deckhand.environment_build", EnvironmentBuild.shape),
   ])
   .meta({ id: "SessionEvent" });
 export type SessionEvent = z.infer<typeof SessionEvent>;

@@ -5,7 +5,7 @@ import type { Environment } from "../../src/schemas/environment.ts";
 import type { EventParams, EventPreview, QueuedEvent, SessionEvent } from "../../src/schemas/event.ts";
 import type { FileMetadata } from "../../src/schemas/file.ts";
 import type { Model } from "../../src/schemas/model.ts";
-import type { FileResource } from "../../src/schemas/resource.ts";
+import type { FileResource, SessionResource } from "../../src/schemas/resource.ts";
 import type { Session } from "../../src/schemas/session.ts";
 
 /** Our optional fields admit `undefined`, which JSON leaves out. */
@@ -17,12 +17,16 @@ type Wire<Value> = Value extends readonly (infer Item)[]
 
 type Is<Ours extends Theirs, Theirs> = Ours;
 
+/** Without our own extensions, which the SDK passes on as they are. */
+type OfTheApi = Exclude<SessionEvent, { type: `deckhand.${string}` }>;
+
 export type Answers = [
   Is<Wire<Agent>, Anthropic.Beta.BetaManagedAgentsAgent>,
   Is<Wire<Environment>, Anthropic.Beta.BetaEnvironment>,
   Is<Wire<Session>, Anthropic.Beta.BetaManagedAgentsSession>,
   Is<Wire<FileResource>, Anthropic.Beta.Sessions.BetaManagedAgentsFileResource>,
-  Is<Wire<SessionEvent>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents>,
+  Is<Wire<SessionResource>, Anthropic.Beta.Sessions.BetaManagedAgentsSessionResource>,
+  Is<Wire<OfTheApi>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents>,
   Is<Wire<EventPreview>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents>,
   Is<Wire<QueuedEvent>, NonNullable<Anthropic.Beta.Sessions.BetaManagedAgentsSendSessionEvents["data"]>[number]>,
   Is<Wire<QueuedEvent>, Anthropic.Beta.Sessions.BetaManagedAgentsSessionEvent>,
