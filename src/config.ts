@@ -36,6 +36,10 @@ const PLAIN_URL = "must have no user, password, query or fragment; a key goes in
 const MasterKey = z.string().refine(isMasterKey, {
   message: "must be 32 bytes in base64, as `openssl rand -base64 32` makes them",
 });
+const MasterKeys = z
+  .string()
+  .transform((text) => text.split(",").flatMap((key) => key.trim() || []))
+  .pipe(z.array(MasterKey.transform((key) => new Secret(key))));
 const Json = <Value extends z.ZodType>(value: Value) => z.string().transform(parseJson).pipe(value);
 
 const Token = (prefix: string) =>
@@ -61,6 +65,7 @@ const Environment = z
     DECKHAND_PUBLIC_URL: optional(Url(["http", "https"])),
     DECKHAND_LINK_KEY: optional(SecretText(z.string().min(LINK_KEY_CHARS_MIN))),
     DECKHAND_MASTER_KEY: optional(SecretText(MasterKey)),
+    DECKHAND_MASTER_KEY_PREVIOUS: withDefault(MasterKeys, ""),
     DATABASE_URL: optional(Url(["postgresql", "postgres"])),
     REDIS_URL: optional(Url(["redis", "rediss"])),
     DOCKER_HOST: optional(z.string()),
@@ -123,6 +128,8 @@ export interface Config {
   linkKey: Secret | null;
   /** What secrets are encrypted with, 32 bytes in base64; null for one of the home's own. */
   masterKey: Secret | null;
+  /** What they were encrypted with before, or will be: only read with. */
+  masterKeysPrevious: readonly Secret[];
   databaseUrl: string | null;
   redisUrl: string | null;
   dockerHost: string | null;
@@ -171,6 +178,7 @@ export function loadConfig(root: string, env: Record<string, string | undefined>
     publicUrl: given.DECKHAND_PUBLIC_URL ?? null,
     linkKey: given.DECKHAND_LINK_KEY ?? null,
     masterKey: given.DECKHAND_MASTER_KEY ?? null,
+    masterKeysPrevious: given.DECKHAND_MASTER_KEY_PREVIOUS,
     databaseUrl: given.DATABASE_URL ?? null,
     redisUrl: given.REDIS_URL ?? null,
     dockerHost: given.DOCKER_HOST ?? null,

@@ -121,7 +121,12 @@ describe("the configuration", () => {
   });
 
   it("never repeats a secret that it refuses", () => {
-    for (const name of ["DECKHAND_API_KEY", "DECKHAND_LINK_KEY", "DECKHAND_MASTER_KEY"]) {
+    for (const name of [
+      "DECKHAND_API_KEY",
+      "DECKHAND_LINK_KEY",
+      "DECKHAND_MASTER_KEY",
+      "DECKHAND_MASTER_KEY_PREVIOUS",
+    ]) {
       expect(() => loadConfig("/srv", { [name]: "hunter2" })).not.toThrow(/hunter2/);
     }
   });

@@ -19,10 +19,9 @@ import type { ThreadDirectory } from "../../bots/shared/chat-records.ts";
 import { parseChatThreadKey } from "../../bots/shared/chat-thread.ts";
 import { messageOf, TerminalError } from "../errors.ts";
 import { FILE_BYTES_MAX } from "../files/files.ts";
-import { createLocalCipher } from "../secrets/local-cipher.ts";
 import type { SlackConfig } from "../slack-config.ts";
 import type { Chat } from "../../workers/take-in.ts";
-import { openMasterKey } from "./master-key.ts";
+import { openCipher } from "./installation-cipher.ts";
 import type { Platform } from "./platform.ts";
 
 /** Slack as far as the chat core sees it, before anything comes in. */
@@ -97,7 +96,7 @@ interface Workspaces {
 }
 
 async function openWorkspaces(
-  { config: { home, masterKey }, database, log }: Platform,
+  { config, database, log }: Platform,
   { workspaces, apiUrl }: SlackConfig,
   options: ReturnType<typeof clientOptions>,
   boltLog: ReturnType<typeof createBoltLog>,
@@ -108,7 +107,7 @@ async function openWorkspaces(
     return { workspaces: one, pages: null, forget, where: await nameOf(one) };
   }
   const { allowedTeams } = workspaces;
-  const cipher = createLocalCipher(await openMasterKey({ home, masterKey }));
+  const cipher = await openCipher(config);
   const store = createInstallationStore(database, cipher);
   const pages = createOAuthPages({
     clientId: workspaces.clientId,

@@ -19,11 +19,10 @@ import type { Chat } from "../../workers/take-in.ts";
 import { startTeamsConsents } from "../../workers/teams-consents.ts";
 import { messageOf } from "../errors.ts";
 import { FILE_BYTES_MAX } from "../files/files.ts";
-import { createLocalCipher } from "../secrets/local-cipher.ts";
 import { Teardown } from "../teardown.ts";
 import type { TeamsAppConfig, TeamsConfig } from "../teams-config.ts";
 import type { ChatCoreParts } from "./chat-core.ts";
-import { openMasterKey } from "./master-key.ts";
+import { openCipher } from "./installation-cipher.ts";
 import type { Platform } from "./platform.ts";
 import { teamsCore } from "./teams-core.ts";
 
@@ -45,7 +44,7 @@ export async function openTeams(platform: Platform, config: TeamsConfig, core: C
   const { database, log } = platform;
   const cloud = cloudOf(config);
   const connector = await createTeamsConnector({ app: config.app && (await appOf(config.app)), cloud });
-  const cipher = createLocalCipher(await openMasterKey(platform.config));
+  const cipher = await openCipher(platform.config);
   const conversations = createConversationStore(database);
   const consents = createConsentStore(database, cipher);
   const posting = createTeamsPosting({

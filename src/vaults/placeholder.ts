@@ -11,7 +11,9 @@ export type PlaceholderOf = (sessionId: string, credentialId: string) => string;
 
 /** @param masterKey 32 bytes in base64, of which the key for placeholders is derived */
 export function createPlaceholders(masterKey: Secret): PlaceholderOf {
-  const key = Buffer.from(hkdfSync("sha256", Buffer.from(masterKey.reveal(), "base64"), "deckhand", "placeholders", 32));
+  const key = Buffer.from(
+    hkdfSync("sha256", Buffer.from(masterKey.reveal(), "base64"), "deckhand", "placeholders", 32),
+  );
   return (sessionId, credentialId) =>
     PREFIX + createHmac("sha256", key).update(`${sessionId}/${credentialId}`).digest("hex").slice(0, 40);
 }

@@ -13,25 +13,26 @@ describe("the master key", () => {
     home = await mkdtemp(path.join(tmpdir(), "deckhand-home-"));
   });
   afterEach(() => rm(home, { recursive: true }));
+  const settings = (masterKey: Secret | null = null) => ({ masterKey, masterKeysPrevious: [], home });
 
   it("is made once for all processes of a home, and only the owner can read it", async () => {
-    const keys = await Promise.all([1, 2, 3].map(() => openMasterKey({ masterKey: null, home })));
-    expect(new Set(keys.map((key) => key.reveal())).size).toBe(1);
+    const keys = await Promise.all([1, 2, 3].map(() => openMasterKey(settings())));
+    expect(new Set(keys.map(({ current }) => current.reveal())).size).toBe(1);
     expect((await stat(path.join(home, "master-key"))).mode & 0o777).toBe(0o600);
-    const [first, second] = keys.map((key) => createLocalCipher(key));
+    const [first, second] = keys.map(({ current }) => createLocalCipher(current));
     const ciphertext = await first?.encrypt(Buffer.from("secret"), "row");
     expect(Buffer.from((await second?.decrypt(ciphertext ?? Buffer.of(), "row")) ?? []).toString()).toBe("secret");
   });
 
   it("that is given is taken, and none is made", async () => {
     const masterKey = new Secret(newMasterKey());
-    expect(await openMasterKey({ masterKey, home })).toBe(masterKey);
+    expect((await openMasterKey(settings(masterKey))).current).toBe(masterKey);
     await expect(readFile(path.join(home, "master-key"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("that was spoiled is refused and not replaced, by the name of its file", async () => {
     await writeFile(path.join(home, "master-key"), "hunter2\n");
-    const opening = openMasterKey({ masterKey: null, home });
+    const opening = openMasterKey(settings());
     await expect(opening).rejects.toThrow(path.join(home, "master-key"));
     await expect(opening).rejects.not.toThrow("hunter2");
     expect(await readFile(path.join(home, "master-key"), "utf8")).toBe("hunter2\n");

@@ -3,10 +3,9 @@ import { createInstallationStore } from "../../../bots/slack/installation-store.
 import { INSTALL_PATH } from "../../../bots/slack/requirements.ts";
 import type { Config } from "../../config.ts";
 import { createLog } from "../../log.ts";
-import { openMasterKey } from "../../roles/master-key.ts";
+import { openCipher } from "../../roles/installation-cipher.ts";
 import { checkNamedServices } from "../../roles/named-services.ts";
 import { openDatabase } from "../../roles/open-database.ts";
-import { createLocalCipher } from "../../secrets/local-cipher.ts";
 import type { SlackConfig } from "../../slack-config.ts";
 import type { BotToken } from "./slack-tokens.ts";
 
@@ -23,7 +22,7 @@ export async function botTokens(config: Config, slack: SlackConfig, signal: Abor
   await checkNamedServices({ ...config, redisUrl: null }, signal);
   const { database, close } = await openDatabase(config, createLog("warn"), signal);
   try {
-    const cipher = createLocalCipher(await openMasterKey(config));
+    const cipher = await openCipher(config);
     const store = createInstallationStore(database, cipher);
     const tokens: BotToken[] = [];
     for (const { team, name } of await store.list()) {
