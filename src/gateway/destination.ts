@@ -14,6 +14,11 @@ export interface Destination {
    */
   admit(request: RequestLine): Promise<Admission>;
   /**
+   * Records a request that is refused for what only its reader can see, such as a `Host` of another site.
+   * @returns what to answer, once its row is committed
+   */
+  refuse(request: RequestLine, rule: string, message: string): Promise<DeniedError>;
+  /**
    * A TCP connection to an address that was looked up and checked in this call: nothing is looked up twice.
    * @throws DeniedError for an address that must not be reached, UnreachableError for one that does not answer
    */
