@@ -1,14 +1,41 @@
-const PORT = /^(?<host>\[.+\]|[^:]+):(?<port>\d{1,5})$/;
-const USUAL_PORTS: readonly number[] = [80, 443];
+import { normaliseHost, parseHostPattern, splitPort } from "../schemas/host-pattern.ts";
 
-/**
- * Whether `example.com`, `*.example.com` (what is below it, not itself), each also with `:port`, means this host. Without
- * a port of its own a pattern means 80 and 443.
- * @param host in lower case
- */
-export function hostPatternMatches(pattern: string, host: string, port: number): boolean {
-  const parts = PORT.exec(pattern)?.groups;
-  const name = (parts?.["host"] ?? pattern).toLowerCase();
-  const ports = parts?.["port"] === undefined ? USUAL_PORTS : [Number(parts["port"])];
-  return ports.includes(port) && (name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name);
+/** What a pattern without a port stands for. */
+const USUAL_PORTS = [80, 443];
+
+export interface HostAndPort {
+  /** Normalised; an IPv6 address has no brackets. */
+  host: string;
+  port: number;
+}
+
+/** @param host normalised, as in a `Destination` */
+export function matchesHost(patterns: readonly string[], { host, port }: HostAndPort): boolean {
+  return patterns.some((text) => {
+    const pattern = parseHostPattern(text);
+    if (!pattern || !(pattern.port === null ? USUAL_PORTS.includes(port) : pattern.port === port)) return false;
+    return pattern.wildcard ? host.endsWith(`.${pattern.host}`) : host === pattern.host;
+  });
+}
+
+/** The same, whatever the port: to say which of the two is wrong. */
+export function matchesHostOnAnyPort(patterns: readonly string[], host: string): boolean {
+  return patterns.some((text) => {
+    const port = parseHostPattern(text)?.port;
+    return port !== undefined && matchesHost([text], { host, port: port ?? 443 });
+  });
+}
+
+/** Reads `host:port` of a request line or a `Host` header. Null for what is none. */
+export function parseHostAndPort(text: string, defaultPort: number | null): HostAndPort | null {
+  const given = splitPort(text);
+  const host = given && normaliseHost(given.host);
+  const port = given?.port ?? defaultPort;
+  return host && port !== null ? { host, port } : null;
+}
+
+/** As it stands in a URL or a `Host` header. */
+export function formatHost({ host, port }: HostAndPort, defaultPort: number | null): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === defaultPort ? name : `${name}:${port}`;
 }
