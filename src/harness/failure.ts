@@ -1,12 +1,12 @@
 import { LeaseLostError, messageOf } from "../errors.ts";
-import type { SessionErrorDetail } from "../schemas/event.ts";
+import type { TurnErrorDetail } from "../schemas/event.ts";
 import { deliverOutputs } from "./deliver-outputs.ts";
 import { closeOpen, commitIdle, commitRescheduled, stageRunning } from "./end-turn.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { Run } from "./run-session.ts";
 import { OUTCOME_UNKNOWN } from "./tool-result.ts";
 
-type Failure = Pick<SessionErrorDetail, "type" | "message">;
+type Failure = Pick<TurnErrorDetail, "type" | "message">;
 
 /** Gives the lease back: for a pause when another try is due, for good when there were enough. */
 export async function rescheduleOrGiveUp(

@@ -149,8 +149,6 @@ export const SessionEvent = z
       /** Our extension, as is changing them. */
       vault_ids: z.array(z.string()).optional(),
     }),
-    // Our extension: the session waits for its environment's packages, and this is what is being done about them.
-    committed("deckhand.environment_build", { environment_id: z.string(), step: z.string() }),
     committed("session.deleted", {}),
     committed("span.model_request_start", {}),
     committed("span.model_request_end", {

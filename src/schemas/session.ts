@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AgentVersion, SessionAgent } from "./agent.ts";
 import { Metadata, PageQuery, QueryBoolean, QueryList, QueryTimestamp, Timestamp } from "./primitives.ts";
 import { EventParams, SessionUsage } from "./event.ts";
-import { FileResource, FileResourceParams } from "./resource.ts";
+import { ResourceParams, SessionResource } from "./resource.ts";
 
 export const SessionStatus = z.enum(["idle", "running", "rescheduling", "terminated"]);
 export type SessionStatus = z.infer<typeof SessionStatus>;
@@ -10,6 +10,13 @@ export type SessionStatus = z.infer<typeof SessionStatus>;
 const TITLE_CHARS_MAX = 512;
 const RESOURCES_MAX = 500;
 const INITIAL_EVENTS_MAX = 50;
+const VAULTS_MAX = 50;
+
+/** In order: of two vaults with a credential for the same thing, the first counts. */
+const VaultIds = z
+  .array(z.string().min(1))
+  .max(VAULTS_MAX)
+  .refine((ids) => new Set(ids).size === ids.length, { message: "must not name a vault twice" });
 
 export const SessionCreateParams = z
   .strictObject({
@@ -20,9 +27,9 @@ export const SessionCreateParams = z
     environment_id: z.string().min(1),
     title: z.string().max(TITLE_CHARS_MAX).nullish(),
     metadata: Metadata.optional(),
-    resources: z.array(FileResourceParams).max(RESOURCES_MAX).optional(),
+    resources: z.array(ResourceParams).max(RESOURCES_MAX).optional(),
     initial_events: z.array(EventParams.options[0]).max(INITIAL_EVENTS_MAX).optional(),
-    vault_ids: z.array(z.never()).optional(),
+    vault_ids: VaultIds.optional(),
     budget: z.null().optional(),
   })
   .meta({ id: "SessionCreateParams" });
@@ -38,7 +45,8 @@ export const SessionUpdateParams = z
     budget: z
       .null({ error: "budget_create_only: a budget can't be added to a session that was created without one" })
       .optional(),
-    vault_ids: z.never({ error: "The vaults of a session can't be changed yet" }).optional(),
+    /** Our extension: takes the place of those named before, for tools from the next turn on. */
+    vault_ids: VaultIds.optional(),
   })
   .meta({ id: "SessionUpdateParams" });
 export type SessionUpdateParams = z.infer<typeof SessionUpdateParams>;
@@ -52,7 +60,7 @@ export const Session = z
     environment_id: z.string(),
     title: z.string().nullable(),
     metadata: Metadata,
-    resources: z.array(FileResource),
+    resources: z.array(SessionResource),
     usage: SessionUsage,
     stats: z.object({ active_seconds: z.number(), duration_seconds: z.number() }),
     budget: z.null(),

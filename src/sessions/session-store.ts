@@ -6,25 +6,38 @@ import { type Keyset, keysetClauses } from "../keyset.ts";
 import type { SessionAgent } from "../schemas/agent.ts";
 import type { Metadata } from "../schemas/primitives.ts";
 import type { EventOf, QueuedEvent } from "../schemas/event.ts";
-import type { FileResource } from "../schemas/resource.ts";
+import type { FileResource, RepositorySettings, SessionResource } from "../schemas/resource.ts";
 import type { Session, SessionStatus } from "../schemas/session.ts";
 import { toJsonb } from "./jsonb.ts";
 import { nanocentsOf } from "./list-cost.ts";
 import { type SessionRow, toResource, toSession } from "./session-view.ts";
 import { INITIAL_STATE, type SessionState, transition } from "./transition.ts";
 
-export interface NewResource {
+export interface NewFileResource {
+  type: "file";
   id: string;
   /** The uploaded file; the session gets a copy of it. */
   originalId: string;
   mountPath: string;
 }
 
+export interface NewRepositoryResource {
+  type: "github_repository";
+  id: string;
+  mountPath: string;
+  settings: RepositorySettings;
+  /** Encrypted. */
+  token: Uint8Array<ArrayBuffer> | null;
+}
+
+export type NewResource = NewFileResource | NewRepositoryResource;
+
 export interface NewSession {
   id: string;
   threadId: string;
   agent: SessionAgent;
   environmentId: string;
+  vaultIds: string[];
   title: string | null;
   metadata: Metadata;
   resources: NewResource[];
@@ -64,7 +77,19 @@ export interface SessionStore {
    * @throws AppError `not_found` for a file that is not there or has expired, `invalid_request` when a concurrent
    *   request mounted something at that path
    */
-  insertResource(workspaceId: string, sessionId: string, resource: NewResource): Promise<FileResource>;
+  insertResource(workspaceId: string, sessionId: string, resource: NewFileResource): Promise<FileResource>;
+  /** @returns false when the session has no such repository any more */
+  setResourceToken(
+    workspaceId: string,
+    sessionId: string,
+    id: string,
+    token: Uint8Array<ArrayBuffer>,
+  ): Promise<boolean>;
+  /**
+   * Deletes a file resource and the session's copy of the file.
+   * @returns null when it is not there any more; else the blobs that no file refers to
+   */
+  removeResource(workspaceId: string, sessionId: string, id: string): Promise<{ blobKeys: string[] } | null>;
 }
 
 const withResources = { resources: true } satisfies Prisma.SessionInclude;
@@ -74,7 +99,9 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
     insert(workspaceId, session) {
       return prisma.$transaction(async (tx) => {
         await insertSession(tx, workspaceId, session);
-        await insertResources(tx, workspaceId, session.id, session.resources);
+        const { files, repositories } = bySort(session.resources);
+        await insertFiles(tx, workspaceId, session.id, files);
+        await insertRepositories(tx, workspaceId, session.id, repositories);
         await insertEvents(tx, session);
         const row = await tx.session.findUniqueOrThrow({
           where: { id: session.id, workspaceId },
@@ -125,14 +152,29 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
 
     async insertResource(workspaceId, sessionId, resource) {
       try {
-        const [row] = await prisma.$transaction((tx) => insertResources(tx, workspaceId, sessionId, [resource]));
-        if (!row) throw new Error("the resource that was inserted is not there");
+        const [row] = await prisma.$transaction((tx) => insertFiles(tx, workspaceId, sessionId, [resource]));
+        if (row?.type !== "file") throw new Error("the resource that was inserted is not there");
         return row;
       } catch (error) {
         if (isUniqueViolation(error)) throw invalid(`mount_path: \`${resource.mountPath}\` is mounted already`);
         throw error;
       }
     },
+
+    async setResourceToken(workspaceId, sessionId, id, token) {
+      const where = { id, workspaceId, sessionId, fileId: null };
+      const { count } = await prisma.sessionResource.updateMany({ where, data: { token, updatedAt: new Date() } });
+      return count === 1;
+    },
+
+    removeResource: (workspaceId, sessionId, id) =>
+      prisma.$transaction(async (tx) => {
+        const where = { id, workspaceId, sessionId, fileId: { not: null } };
+        const [row] = await tx.sessionResource.findMany({ where });
+        const { count } = await tx.sessionResource.deleteMany({ where });
+        if (!row?.fileId || count === 0) return null;
+        return { blobKeys: await removeFiles(tx, workspaceId, { id: row.fileId }) };
+      }),
   };
 }
 
@@ -146,6 +188,7 @@ async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, 
       agentVersion: session.agent.version,
       agent: session.agent,
       environmentId: session.environmentId,
+      vaultIds: session.vaultIds,
       threadId: session.threadId,
       title: session.title,
       metadata: session.metadata,
@@ -179,12 +222,37 @@ async function insertEvents(tx: Prisma.TransactionClient, session: NewSession): 
   }
 }
 
-async function insertResources(
+function bySort(resources: NewResource[]): { files: NewFileResource[]; repositories: NewRepositoryResource[] } {
+  return {
+    files: resources.filter((resource) => resource.type === "file"),
+    repositories: resources.filter((resource) => resource.type === "github_repository"),
+  };
+}
+
+async function insertRepositories(
   tx: Prisma.TransactionClient,
   workspaceId: string,
   sessionId: string,
-  resources: NewResource[],
-): Promise<FileResource[]> {
+  repositories: NewRepositoryResource[],
+): Promise<void> {
+  await tx.sessionResource.createMany({
+    data: repositories.map(({ id, mountPath, settings, token }) => ({
+      id,
+      workspaceId,
+      sessionId,
+      mountPath,
+      repository: settings,
+      token,
+    })),
+  });
+}
+
+async function insertFiles(
+  tx: Prisma.TransactionClient,
+  workspaceId: string,
+  sessionId: string,
+  resources: NewFileResource[],
+): Promise<SessionResource[]> {
   if (resources.length === 0) return [];
   const originals = await lockOriginals(
     tx,

@@ -3,7 +3,7 @@ import type { Session as StoredSession, SessionResource as ResourceRow } from ".
 import { SessionAgent } from "../schemas/agent.ts";
 import { Metadata } from "../schemas/primitives.ts";
 import { SessionUsage } from "../schemas/event.ts";
-import type { FileResource } from "../schemas/resource.ts";
+import { RepositorySettings, type SessionResource } from "../schemas/resource.ts";
 import { type Session, SessionStatus } from "../schemas/session.ts";
 import { type CountedUsage, INITIAL_STATE, usageAt } from "./transition.ts";
 
@@ -39,7 +39,7 @@ export function toSession(row: SessionRow, now: Date): Session {
     },
     budget: null,
     outcome_evaluations: [],
-    vault_ids: [],
+    vault_ids: row.vaultIds,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
     archived_at: row.archivedAt?.toISOString() ?? null,
@@ -51,14 +51,17 @@ function byCreation(a: ResourceRow, b: ResourceRow): number {
   return a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1);
 }
 
-export function toResource(row: ResourceRow): FileResource {
-  const createdAt = row.createdAt.toISOString();
-  return {
+export function toResource(row: ResourceRow): SessionResource {
+  const shared = {
     id: row.id,
-    type: "file",
-    file_id: row.fileId ?? "",
     mount_path: row.mountPath,
-    created_at: createdAt,
-    updated_at: createdAt,
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
   };
+  if (row.repository !== null) {
+    const { url, checkout } = RepositorySettings.parse(row.repository);
+    return { ...shared, type: "github_repository", url, checkout };
+  }
+  if (row.fileId === null) throw new Error(`resource ${row.id} is neither a file nor a repository`);
+  return { ...shared, type: "file", file_id: row.fileId };
 }

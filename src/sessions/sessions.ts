@@ -7,6 +7,7 @@ import type { Keyset } from "../keyset.ts";
 import { SessionAgent } from "../schemas/agent.ts";
 import { type EventParams, QueuedEvent, type SessionEvent } from "../schemas/event.ts";
 import type { Session, SessionCreateParams, SessionUpdateParams } from "../schemas/session.ts";
+import type { SecretCipher } from "../secrets/secret-cipher.ts";
 import { newResources } from "./resources.ts";
 import type { NewSession, SessionFilter, SessionStore } from "./session-store.ts";
 
@@ -15,14 +16,15 @@ export interface Sessions {
   /**
    * Commits the session, its resources and its initial events together. With initial events it is `running` at once, and
    * the caller has to see to it that a harness looks at it.
-   * @throws AppError `not_found` or `invalid_request` for an agent, environment or file that can't be used
+   * @throws AppError `not_found` or `invalid_request` for an agent, environment, vault or file that can't be used
    */
   create(workspaceId: string, params: SessionCreateParams): Promise<Session>;
   get(workspaceId: string, id: string): Promise<Session>;
   list(workspaceId: string, filter: SessionFilter, keyset: Keyset): Promise<Session[]>;
   /**
-   * Changes its title and patches its metadata, at any time, and logs what changed.
-   * @throws AppError `invalid_request` for an archived or terminated session and for metadata beyond its limits
+   * Changes its title and its vaults and patches its metadata, at any time, and logs what changed.
+   * @throws AppError `invalid_request` for an archived or terminated session, for metadata beyond its limits and for a
+   *   vault that is archived; `not_found` for one that is not there
    */
   update(workspaceId: string, id: string, params: SessionUpdateParams): Promise<Session>;
   /**
@@ -42,7 +44,13 @@ interface Dependencies {
   store: SessionStore;
   agents: Pick<Agents, "get">;
   environments: Pick<Environments, "get">;
+  vaults: {
+    /** @throws AppError `not_found` or `invalid_request` for a vault that is not there or is archived */
+    assertUsable(workspaceId: string, vaultIds: readonly string[]): Promise<void>;
+  };
   files: Pick<Files, "dropBlobs">;
+  /** For tokens of repositories. */
+  cipher: Pick<SecretCipher, "encrypt">;
   update(workspaceId: string, sessionId: string, params: SessionUpdateParams): Promise<void>;
   /** Appends a session's last events and archives it; false, with nothing done, when it is not idle. */
   terminate(workspaceId: string, sessionId: string, lastEvents: SessionEvent[]): Promise<boolean>;
@@ -72,6 +80,8 @@ export function createSessions(dependencies: Dependencies): Sessions {
           details: { error_code: "environment_archived" },
         });
       }
+      const vaultIds = params.vault_ids ?? [];
+      await dependencies.vaults.assertUsable(workspaceId, vaultIds);
       const threadId = newId("sthr");
       const initialEvents = (params.initial_events ?? []).map(queued);
       return store.insert(workspaceId, {
@@ -79,9 +89,10 @@ export function createSessions(dependencies: Dependencies): Sessions {
         threadId,
         agent: SessionAgent.parse(agent),
         environmentId: environment.id,
+        vaultIds,
         title: params.title ?? null,
         metadata: params.metadata ?? {},
-        resources: newResources(params.resources ?? []),
+        resources: await newResources(dependencies.cipher, params.resources ?? []),
         initialEvents,
         firstEvents: initialEvents.length > 0 ? runningEvents(agent.name, threadId) : [],
         runtimeUsdPerHour: dependencies.runtimeUsdPerHour,
@@ -93,6 +104,7 @@ export function createSessions(dependencies: Dependencies): Sessions {
     list: (workspaceId, filter, keyset) => store.list(workspaceId, filter, keyset),
 
     async update(workspaceId, id, params) {
+      if (params.vault_ids) await dependencies.vaults.assertUsable(workspaceId, params.vault_ids);
       await dependencies.update(workspaceId, id, params);
       return get(workspaceId, id);
     },

@@ -1,5 +1,5 @@
 import { newId } from "../../src/ids.ts";
-import type { SessionEvent, StopReason } from "../../src/schemas/event.ts";
+import type { SessionEvent, StopReason, TurnErrorDetail } from "../../src/schemas/event.ts";
 import type { EventLog } from "../../src/sessions/event-log.ts";
 import { INITIAL_STATE } from "../../src/sessions/transition.ts";
 
@@ -55,10 +55,7 @@ export const waitsFor = (...calls: SessionEvent[]): SessionEvent =>
 export const confirmed = (call: SessionEvent, result: "allow" | "deny"): SessionEvent =>
   event("user.tool_confirmation", { tool_use_id: call.id, result });
 
-export const failure = (
-  type: Extract<SessionEvent, { type: "session.error" }>["error"]["type"],
-  retry: "retrying" | "exhausted" | "terminal",
-): SessionEvent =>
+export const failure = (type: TurnErrorDetail["type"], retry: "retrying" | "exhausted" | "terminal"): SessionEvent =>
   event("session.error", { error: { type, message: "raw words of the model's API", retry_status: { type: retry } } });
 
 export const requestEnd = (tokens: number): SessionEvent =>

@@ -70,9 +70,10 @@ export function sessionRoutes(app: Server, { sessions, hintRun }: Dependencies):
     {
       schema: {
         tags,
-        summary: "Change a session's title and metadata",
+        summary: "Change a session's title, metadata and vaults",
         description:
-          "Metadata is a patch: null deletes a key. Logs `session.updated` with what changed, if anything did.",
+          "Metadata is a patch: null deletes a key. Vaults take the place of those before. Logs `session.updated` with " +
+          "what changed, if anything did.",
         params: SessionPath,
         body: SessionUpdateParams,
         response: { 200: Session },
