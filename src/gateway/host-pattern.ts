@@ -9,21 +9,17 @@ export interface HostAndPort {
   port: number;
 }
 
-/** @param host normalised, as in a `Destination` */
-export function matchesHost(patterns: readonly string[], { host, port }: HostAndPort): boolean {
-  return patterns.some((text) => {
-    const pattern = parseHostPattern(text);
-    if (!pattern || !(pattern.port === null ? USUAL_PORTS.includes(port) : pattern.port === port)) return false;
-    return pattern.wildcard ? host.endsWith(`.${pattern.host}`) : host === pattern.host;
-  });
-}
-
-/** The same, whatever the port: to say which of the two is wrong. */
-export function matchesHostOnAnyPort(patterns: readonly string[], host: string): boolean {
-  return patterns.some((text) => {
-    const port = parseHostPattern(text)?.port;
-    return port !== undefined && matchesHost([text], { host, port: port ?? 443 });
-  });
+/**
+ * What is no pattern matches nothing.
+ * @param host normalised, as in a `Destination`
+ * @param port null for whichever the pattern has: to say which of the two is wrong
+ */
+export function hostPatternMatches(text: string, host: string, port: number | null): boolean {
+  const pattern = parseHostPattern(text);
+  if (!pattern) return false;
+  const samePort =
+    pattern.port === null ? port === null || USUAL_PORTS.includes(port) : (port ?? pattern.port) === pattern.port;
+  return samePort && (pattern.wildcard ? host.endsWith(`.${pattern.host}`) : host === pattern.host);
 }
 
 /** Reads `host:port` of a request line or a `Host` header. Null for what is none. */
@@ -35,7 +31,7 @@ export function parseHostAndPort(text: string, defaultPort: number | null): Host
 }
 
 /** As it stands in a URL or a `Host` header. */
-export function formatHost({ host, port }: HostAndPort, defaultPort: number | null): string {
+export function formatHostAndPort({ host, port }: HostAndPort, defaultPort: number): string {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === defaultPort ? name : `${name}:${port}`;
 }
