@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostPatternMatches, parseHostAndPort } from "../../src/gateway/host-pattern.ts";
-import { HostPattern, normaliseHost } from "../../src/schemas/host-pattern.ts";
+import { hostPatternMatches, normaliseHost, parseHostAndPort } from "../../src/gateway/host-pattern.ts";
 
 describe("a host pattern", () => {
   it.each<[pattern: string, hosts: string[], others: string[]]>([
@@ -19,7 +18,6 @@ describe("a host pattern", () => {
     ["10.0.0.1:5000", ["10.0.0.1:5000", "0xa.0.0.1:5000", "167772161:5000"], ["10.0.0.1:80", "10.0.0.10:5000"]],
     ["[2001:DB8::1]", ["[2001:db8:0::1]:443"], ["[2001:db8::2]:443"]],
   ])("%s allows what it says and no more", (pattern, hosts, others) => {
-    expect(HostPattern.safeParse(pattern).success).toBe(true);
     const allows = (text: string) => {
       const target = parseHostAndPort(text, null);
       if (!target) throw new Error(`${text} is no host and port`);
@@ -34,7 +32,6 @@ describe("a host pattern", () => {
     ...["user@example.com", "example.com:0", "example.com:65536", "example.com:http", "exa mple.com", "example..com"],
     ...["*.10.0.0.1", "[::1", "::1:80", "a,b", "example.com\n", "%65xample.com", `${"a".repeat(64)}.com`, ".com"],
   ])("can't be %j", (text) => {
-    expect(HostPattern.safeParse(text).success).toBe(false);
     expect(hostPatternMatches(text, "example.com", 443)).toBe(false);
   });
 });
