@@ -57,6 +57,7 @@ CREATE TABLE "environment_images" (
     "builder" TEXT,
     "builder_until" TIMESTAMPTZ(3),
     "gateway_id" TEXT,
+    "networking" JSONB,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "used_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
