@@ -1,14 +1,28 @@
-import type { Environment as EnvironmentRow, PrismaClient } from "../generated/client.ts";
+import type { Environment as EnvironmentRow, Prisma, PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
 import { Metadata } from "../schemas/primitives.ts";
 import { type Environment, EnvironmentConfig } from "../schemas/environment.ts";
 
-export type NewEnvironment = Pick<Environment, "id" | "name" | "description" | "config" | "metadata">;
+export type EnvironmentChange = Pick<Environment, "name" | "description" | "config" | "metadata">;
+export type NewEnvironment = EnvironmentChange & Pick<Environment, "id">;
 
+/** Methods answer null where the workspace has no such environment. */
 export interface EnvironmentStore {
   insert(workspaceId: string, environment: NewEnvironment): Promise<Environment>;
   find(workspaceId: string, id: string): Promise<Environment | null>;
   list(workspaceId: string, filter: { includeArchived: boolean }, keyset: Keyset): Promise<Environment[]>;
+  /**
+   * One change at a time: each sees what the one before left.
+   * @param change may throw; nothing is changed then
+   */
+  update(
+    workspaceId: string,
+    id: string,
+    change: (current: Environment) => EnvironmentChange,
+  ): Promise<Environment | null>;
+  /** Keeps the time of the first call. */
+  archive(workspaceId: string, id: string): Promise<Environment | null>;
+  deleteUnused(workspaceId: string, id: string): Promise<"deleted" | "in_use" | "not_found">;
 }
 
 export function createEnvironmentStore(prisma: PrismaClient): EnvironmentStore {
@@ -31,7 +45,45 @@ export function createEnvironmentStore(prisma: PrismaClient): EnvironmentStore {
       });
       return rows.map(toEnvironment);
     },
+
+    update: (workspaceId, id, change) =>
+      prisma.$transaction(async (transaction) => {
+        const row = await locked(transaction, workspaceId, id);
+        if (!row) return null;
+        const data = { ...change(toEnvironment(row)), updatedAt: new Date() };
+        return toEnvironment(await transaction.environment.update({ where: { id, workspaceId }, data }));
+      }),
+
+    archive: (workspaceId, id) =>
+      prisma.$transaction(async (transaction) => {
+        const row = await locked(transaction, workspaceId, id);
+        if (!row || row.archivedAt) return row && toEnvironment(row);
+        const now = new Date();
+        const data = { archivedAt: now, updatedAt: now };
+        return toEnvironment(await transaction.environment.update({ where: { id, workspaceId }, data }));
+      }),
+
+    deleteUnused: (workspaceId, id) =>
+      prisma.$transaction(async (transaction) => {
+        if (!(await locked(transaction, workspaceId, id))) return "not_found";
+        const session = await transaction.session.findFirst({
+          where: { workspaceId, environmentId: id, archivedAt: null },
+          select: { id: true },
+        });
+        if (session) return "in_use";
+        await transaction.environment.delete({ where: { id, workspaceId } });
+        return "deleted";
+      }),
   };
+}
+
+async function locked(
+  transaction: Prisma.TransactionClient,
+  workspaceId: string,
+  id: string,
+): Promise<EnvironmentRow | null> {
+  await transaction.$queryRaw`SELECT FROM environments WHERE id = ${id} AND workspace_id = ${workspaceId} FOR UPDATE`;
+  return transaction.environment.findUnique({ where: { id, workspaceId } });
 }
 
 function toEnvironment(row: EnvironmentRow): Environment {

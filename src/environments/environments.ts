@@ -1,51 +1,129 @@
-import { invalid, notFound } from "../errors.ts";
+import { type AppError, invalid, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
-import type { Environment, EnvironmentConfig, EnvironmentCreateParams } from "../schemas/environment.ts";
-import type { EnvironmentStore } from "./environment-store.ts";
+import type {
+  Environment,
+  EnvironmentConfig,
+  EnvironmentCreateParams,
+  EnvironmentUpdateParams,
+} from "../schemas/environment.ts";
+import { Metadata } from "../schemas/primitives.ts";
+import { DEFAULT_CONFIG, hasPackages, patchConfig } from "./environment-config.ts";
+import type { EnvironmentChange, EnvironmentStore } from "./environment-store.ts";
 
+/** Every method that takes an id throws AppError `not_found`, also for another workspace's environment. */
 export interface Environments {
   create(workspaceId: string, params: EnvironmentCreateParams): Promise<Environment>;
-  /** @throws AppError `not_found`, also for another workspace's environment */
   get(workspaceId: string, id: string): Promise<Environment>;
   list(workspaceId: string, filter: { includeArchived: boolean }, keyset: Keyset): Promise<Environment[]>;
+  /**
+   * Counts for sandboxes that are made from now on, and at the gateway from the next request.
+   * @throws AppError `invalid_request`, with `environment_archived` or `invalid_config_type_change`
+   */
+  update(workspaceId: string, id: string, params: EnvironmentUpdateParams): Promise<Environment>;
+  /** No new sessions from now on. Idempotent. */
+  archive(workspaceId: string, id: string): Promise<Environment>;
+  /** @throws AppError `invalid_request` while a session that is not archived uses it */
+  delete(workspaceId: string, id: string): Promise<void>;
 }
 
-export function createEnvironments(store: EnvironmentStore): Environments {
+export interface EnvironmentsOptions {
+  /** Told of an environment whose packages may be in no image yet. Never rejects. */
+  hintBuild?(environmentId: string): Promise<void>;
+  /** What the operator says no to. @throws AppError `invalid_request` that names the field */
+  checkConfig?(config: EnvironmentConfig): void;
+}
+
+export function createEnvironments(
+  store: EnvironmentStore,
+  { hintBuild, checkConfig }: EnvironmentsOptions = {},
+): Environments {
+  const saved = async (environment: Environment): Promise<Environment> => {
+    if (hasPackages(environment.config)) await hintBuild?.(environment.id);
+    return environment;
+  };
+  const found = (environment: Environment | null, id: string): Environment => {
+    if (!environment) throw notFound("Environment", id);
+    return environment;
+  };
+
   return {
     async create(workspaceId, params) {
-      if (params.scope === "account") throw invalid("scope: only `organization` is supported");
-      return store.insert(workspaceId, {
-        id: newId("env"),
-        name: params.name,
-        description: params.description ?? null,
-        config: resolveConfig(params.config ?? { type: "cloud" }),
-        metadata: params.metadata ?? {},
-      });
+      assertScope(params);
+      const config = patchConfig(DEFAULT_CONFIG, params.config ?? {});
+      checkConfig?.(config);
+      return saved(
+        await store.insert(workspaceId, {
+          id: newId("env"),
+          name: params.name,
+          description: params.description ?? null,
+          config,
+          metadata: checkedMetadata(params.metadata ?? {}),
+        }),
+      );
     },
 
-    async get(workspaceId, id) {
-      const environment = await store.find(workspaceId, id);
-      if (!environment) throw notFound("Environment", id);
-      return environment;
-    },
+    get: async (workspaceId, id) => found(await store.find(workspaceId, id), id),
 
     list: (workspaceId, filter, keyset) => store.list(workspaceId, filter, keyset),
+
+    async update(workspaceId, id, params) {
+      assertScope(params);
+      const change = (current: Environment) => {
+        const changed = changeOf(current, params);
+        if (params.config) checkConfig?.(changed.config);
+        return changed;
+      };
+      return saved(found(await store.update(workspaceId, id, change), id));
+    },
+
+    archive: async (workspaceId, id) => found(await store.archive(workspaceId, id), id),
+
+    async delete(workspaceId, id) {
+      const outcome = await store.deleteUnused(workspaceId, id);
+      if (outcome === "not_found") throw notFound("Environment", id);
+      if (outcome === "in_use") {
+        throw invalid(
+          `Environment \`${id}\` is used by sessions. Archive or delete those first, or archive it instead.`,
+        );
+      }
+    },
   };
 }
 
-function resolveConfig({ networking }: NonNullable<EnvironmentCreateParams["config"]>): EnvironmentConfig {
-  return {
-    type: "cloud",
-    networking:
-      networking?.type === "limited"
-        ? {
-            type: "limited",
-            allowed_hosts: networking.allowed_hosts ?? [],
-            allow_mcp_servers: networking.allow_mcp_servers ?? false,
-            allow_package_managers: networking.allow_package_managers ?? false,
-          }
-        : { type: "unrestricted" },
-    packages: { type: "packages", apt: [], cargo: [], gem: [], go: [], npm: [], pip: [] },
-  };
+function assertScope({ scope }: Pick<EnvironmentCreateParams, "scope">): void {
+  if (scope === "account") throw invalid("scope: only `organization` is supported");
 }
+
+function changeOf(current: Environment, { name, description, config, metadata }: EnvironmentUpdateParams) {
+  if (current.archived_at) {
+    throw coded("environment_archived", `Environment \`${current.id}\` is archived and can't be changed.`);
+  }
+  if (config && config.type !== current.config.type) {
+    throw coded(
+      "invalid_config_type_change",
+      `config.type: Can't change; the environment is of type \`${current.config.type}\``,
+    );
+  }
+  return {
+    name: name ?? current.name,
+    description: description === undefined ? current.description : description,
+    config: config ? patchConfig(current.config, config) : current.config,
+    metadata: metadata ? patchMetadata(current.metadata, metadata) : current.metadata,
+  } satisfies EnvironmentChange;
+}
+
+function patchMetadata(current: Metadata, given: Record<string, string | null>): Metadata {
+  const pairs = Object.entries({ ...current, ...given }).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  return checkedMetadata(Object.fromEntries(pairs));
+}
+
+function checkedMetadata(given: Record<string, string>): Metadata {
+  const parsed = Metadata.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${["metadata", ...path].join(".")}: ${message}`);
+  throw coded("invalid_metadata", problems.join("; "));
+}
+
+const coded = (errorCode: string, message: string): AppError =>
+  invalid(message, { details: { error_code: errorCode } });
