@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions } from "dockerode";
+import type { ContainerCreateOptions, MountSettings } from "dockerode";
 import type { SandboxLimits, SandboxShape } from "./sandbox.ts";
 
 const MIB = 1024 * 1024;
@@ -11,6 +11,11 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   diskBytes: 10_240 * MIB,
 };
 
+/** No more than the kernel's own limit for services: an engine that has less than is asked for starts nothing. */
+const OPEN_FILES_MAX = 4_096;
+/** Of the runner too. Tools have more: `shell.py`. */
+const OOM_SCORE = 200;
+
 /** The user whose rights the agent's tools have; another one than that of the container's main process. */
 export const TOOL_USER = "1000:1000";
 
@@ -18,6 +23,7 @@ export interface ContainerSpec {
   name: string;
   labels: Record<string, string>;
   shape: SandboxShape;
+  mounts: MountSettings[];
 }
 
 /**
@@ -27,7 +33,7 @@ export interface ContainerSpec {
  * container. The root file system is writable, for `docs/decisions/0002-sandbox-disk.md`; outside the agent's own folders all of
  * it is root's.
  */
-export function containerConfig({ name, labels, shape }: ContainerSpec): ContainerCreateOptions {
+export function containerConfig({ name, labels, shape, mounts }: ContainerSpec): ContainerCreateOptions {
   const { image, limits, runtime } = shape;
   return {
     name,
@@ -51,6 +57,15 @@ export function containerConfig({ name, labels, shape }: ContainerSpec): Contain
       PidsLimit: limits.pids,
       ShmSize: limits.sharedMemoryBytes,
       LogConfig: { Type: "none", Config: {} },
+      Ulimits: [
+        { Name: "core", Soft: 0, Hard: 0 },
+        { Name: "nofile", Soft: OPEN_FILES_MAX, Hard: OPEN_FILES_MAX },
+        // No file grows beyond the disk, also where nothing else keeps the disk's size.
+        { Name: "fsize", Soft: limits.diskBytes, Hard: limits.diskBytes },
+      ],
+      // When the host runs out of memory its own services are to live on.
+      OomScoreAdj: OOM_SCORE,
+      ...(mounts.length === 0 ? {} : { Mounts: mounts }),
       ...(runtime === null ? {} : { Runtime: runtime }),
     },
   };

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { engineCall, isConflict, isNotFound } from "./engine.ts";
 import { parseOutputListing } from "./output-file.ts";
 import type { Runner } from "./runner.ts";
+import type { SandboxContainer } from "./sandbox-containers.ts";
 import { type OutputFile, type Sandbox, SandboxLostError, type SandboxOp, type SandboxResult } from "./sandbox.ts";
 import { UPLOADS_DIR, uploadArchive, uploadPath } from "./upload-archive.ts";
 
@@ -46,8 +47,7 @@ export class DockerSandbox implements Sandbox {
   #bashMsUnderWay = 0;
 
   constructor(
-    container: Container,
-    { image, gatewayId }: { image: string; gatewayId: string | null },
+    { container, image, gatewayId }: SandboxContainer,
     runner: Runner,
     onDetach: (sandbox: DockerSandbox) => void,
   ) {

@@ -8,6 +8,18 @@ export const INSTALLATION_LABEL = "deckhand.installation";
 /** On containers made for a pool: the pool's owner, one process in one life. It stays on when the container is claimed. */
 export const POOL_LABEL = "deckhand.pool";
 
+/**
+ * Names what a container has on the host: its gateway folder and its disk. On every container that has such, also one in
+ * which an image is built: what has no container of any installation is removed.
+ */
+export const SLOT_LABEL = "deckhand.slot";
+
+/** 128 random bits, in hex. */
+export const SLOT = /^[0-9a-f]{32}$/;
+
+/** On containers without a disk of their own: how many bytes they may write, which is watched. */
+export const DISK_LABEL = "deckhand.disk";
+
 const INSTALLATION = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 const SESSION = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 
@@ -40,6 +52,10 @@ export function containerNames(installationId: string): ContainerNames {
     },
     isPooled: (name) => name.startsWith(poolPrefix),
   };
+}
+
+export function newSlot(): string {
+  return randomBytes(16).toString("hex");
 }
 
 function unique(): string {

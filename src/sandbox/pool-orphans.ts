@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { engineCall, isNotFound, removeContainer } from "./engine.ts";
+import { engineCall, isNotFound } from "./engine.ts";
 import { type ContainerNames, INSTALLATION_LABEL, POOL_LABEL } from "./labels.ts";
 
 /** A member younger than this may be without a bridge because its owner is about to open one. */
@@ -13,6 +13,8 @@ export interface PoolOrphansOptions {
   names: ContainerNames;
   /** Our own mark in the pool label. */
   owner: string;
+  /** Removes a container with all it has on the host. */
+  destroy(ref: string): Promise<void>;
   log: Logger;
   now: () => number;
 }
@@ -23,7 +25,7 @@ export interface PoolOrphansOptions {
  * needs no process ids, so it also holds for owners on other machines and in containers.
  */
 export async function removePoolOrphans(options: PoolOrphansOptions): Promise<void> {
-  const { docker, installationId, names, owner, log, now } = options;
+  const { docker, installationId, names, owner, destroy, log, now } = options;
   const filters = { label: [`${INSTALLATION_LABEL}=${installationId}`, POOL_LABEL] };
   const containers = await engineCall("list", (abortSignal) =>
     docker.listContainers({ all: true, filters: JSON.stringify(filters), abortSignal }),
@@ -32,7 +34,7 @@ export async function removePoolOrphans(options: PoolOrphansOptions): Promise<vo
     if (!Names.some((name) => names.isPooled(name.slice(1))) || Labels[POOL_LABEL] === owner) continue;
     if (now() - Created * 1000 < ATTACHED_AFTER_MS || (await hasRunningExec(docker, Id))) continue;
     try {
-      await removeContainer(docker.getContainer(Id));
+      await destroy(Id);
       log.info({ container: Id }, "orphaned pool member removed");
     } catch (error) {
       log.warn({ container: Id, error: messageOf(error) }, "orphaned pool member not removed");

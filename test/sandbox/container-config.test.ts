@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { containerConfig, DEFAULT_LIMITS } from "../../src/sandbox/container-config.ts";
 
 const shape = { image: "i", limits: DEFAULT_LIMITS, runtime: null };
-const spec = { name: "n", labels: { a: "b" }, shape };
+const spec = { name: "n", labels: { a: "b" }, shape, mounts: [] };
 
 describe("containerConfig", () => {
   it("gives no network, no capability, no privilege and no way to the host", () => {

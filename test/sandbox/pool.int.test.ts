@@ -98,7 +98,7 @@ it("of a killed worker is removed by the next one, its claimed sandboxes and a l
   const now = () => Date.now() + 60_000; // as if the members had been there for a while
   const next = sandboxes.provider({ now });
   await until(async () => {
-    await next.removePoolOrphans();
+    await next.removeOrphans();
     return (await pooled()).length === 1;
   });
   expect(await pooled()).toEqual(siblings);
