@@ -16,8 +16,10 @@ import { createSessions } from "../sessions/sessions.ts";
 import { terminateSession } from "../sessions/terminate.ts";
 import { updateSession } from "../sessions/update-session.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
+import { openCipher } from "./installation-cipher.ts";
 import { openLinkKey } from "./link-key.ts";
 import type { Platform } from "./platform.ts";
+import { createVaultParts } from "./vault-parts.ts";
 
 export interface RunningApi {
   /** Where it listens. */
@@ -33,12 +35,16 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
   const agents = createAgents({ store: createAgentStore(database.prisma), models: models.list });
   const environments = createEnvironments(createEnvironmentStore(database.prisma));
   const linkKey = await openLinkKey(config);
+  const cipher = await openCipher(config);
+  const { vaults, credentials } = createVaultParts(database, cipher);
   const app = buildApp({
     log: platform.log,
     health,
     workspaces,
     agents,
     environments,
+    vaults,
+    credentials,
     files,
     fileLinks: createFileLinks({
       files,
@@ -46,12 +52,14 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
       baseUrl: () => config.publicUrl ?? urlOf(config.host, app.server.address()),
     }),
     models: models.list,
-    resources: createResources(sessionStore),
+    resources: createResources({ store: sessionStore, cipher, dropBlobs: files.dropBlobs }),
     sessions: createSessions({
       store: sessionStore,
       agents,
       environments,
+      vaults,
       files,
+      cipher,
       terminate: (workspaceId, sessionId, lastEvents) =>
         terminateSession(database.pool, wakeups, { workspaceId, sessionId }, lastEvents),
       update: (workspaceId, sessionId, params) =>

@@ -1,5 +1,5 @@
 import { AppError, invalid, notFound } from "../errors.ts";
-import { Prisma, type PrismaClient, type VaultCredential as CredentialRow } from "../generated/client.ts";
+import type { Prisma, PrismaClient, VaultCredential as CredentialRow } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
 import { type Credential, CredentialSettings } from "../schemas/credential.ts";
 import { Metadata } from "../schemas/primitives.ts";

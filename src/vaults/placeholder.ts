@@ -9,7 +9,11 @@ const PREFIX = "deckhand_placeholder_";
  */
 export type PlaceholderOf = (sessionId: string, credentialId: string) => string;
 
-/** @param masterKey 32 bytes in base64, of which the key for placeholders is derived */
+/**
+ * Another master key makes other placeholders: a session that runs while the key is replaced has those of the new one from
+ * the next time that its sandbox is equipped, and until then its requests carry placeholders that nobody swaps.
+ * @param masterKey 32 bytes in base64, of which the key for placeholders is derived
+ */
 export function createPlaceholders(masterKey: Secret): PlaceholderOf {
   const key = Buffer.from(
     hkdfSync("sha256", Buffer.from(masterKey.reveal(), "base64"), "deckhand", "placeholders", 32),

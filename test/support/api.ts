@@ -14,6 +14,9 @@ import { createFileLinks } from "../../src/files/file-links.ts";
 import { createFileStore } from "../../src/files/file-store.ts";
 import { createFiles } from "../../src/files/files.ts";
 import { createLocalDiskBlobStore } from "../../src/files/local-disk.ts";
+import { createVaultParts } from "../../src/roles/vault-parts.ts";
+import { createLocalCipher } from "../../src/secrets/local-cipher.ts";
+import { newMasterKey } from "../../src/secrets/master-key.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import { createEventLog } from "../../src/sessions/event-log.ts";
 import { readEventPage } from "../../src/sessions/event-page.ts";
@@ -59,6 +62,8 @@ export async function startApi(
 
   const agents = createAgents({ store: createAgentStore(prisma), models: () => KNOWN_MODELS });
   const environments = createEnvironments(createEnvironmentStore(prisma));
+  const cipher = createLocalCipher(new Secret(newMasterKey()));
+  const { vaults, credentials } = createVaultParts(database, cipher);
   const blobDirectory = path.join(home, "blobs");
   const files = createFiles({
     store: createFileStore(prisma),
@@ -71,7 +76,9 @@ export async function startApi(
     store: sessionStore,
     agents,
     environments,
+    vaults,
     files,
+    cipher,
     terminate: (owner, sessionId, events) => terminateSession(pool, wakeups, { workspaceId: owner, sessionId }, events),
     update: (owner, sessionId, params) => updateSession(pool, wakeups, { workspaceId: owner, sessionId }, params),
     announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
@@ -85,8 +92,10 @@ export async function startApi(
     workspaces,
     agents,
     environments,
+    vaults,
+    credentials,
     sessions,
-    resources: createResources(sessionStore),
+    resources: createResources({ store: sessionStore, cipher, dropBlobs: files.dropBlobs }),
     files,
     fileLinks: createFileLinks({ files, key: LINK_KEY, baseUrl: () => overrides.publicUrl ?? baseURL }),
     models: () => KNOWN_MODELS,
@@ -106,6 +115,7 @@ export async function startApi(
     workspaceId,
     workspaces,
     client: clientWith(key),
+    cipher,
     /** Of another workspace. */
     stranger: clientWith(other.key),
     prisma,
