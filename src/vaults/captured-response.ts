@@ -1,6 +1,8 @@
+import { createScrubbers } from "../gateway/scrub.ts";
 import type { CapturedResponse } from "../schemas/credential-validation.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { OutboundAnswer } from "./checked-fetch.ts";
+import { formEncoded } from "./form-encoded.ts";
 
 const BODY_CHARS_MAX = 2_000;
 /** More than is shown, so that a secret at the end of what is shown is known by its whole. */
@@ -28,11 +30,16 @@ export class RecordedAnswer {
   async capture(secrets: readonly Secret[]): Promise<CapturedResponse> {
     try {
       while (this.#bytes <= READ_BYTES_MAX && (await this.body.next()).done !== true);
-      await this.body.return(undefined);
     } catch {
       // What was read until it broke off is still worth showing.
     }
+    this.end();
     return captured(this.#answer, this.#text, secrets, this.#bytes > READ_BYTES_MAX);
+  }
+
+  /** Ends the connection, whether everything was read or not. */
+  end(): void {
+    this.#answer.end();
   }
 
   async *#record(): AsyncGenerator<Uint8Array> {
@@ -69,33 +76,9 @@ function captured(
 }
 
 function scrub(text: string, secrets: readonly Secret[]): string {
-  const forms = secrets.flatMap(formsOf).filter((form) => form !== "");
-  // Longest first: what is left of a longer form must not be told by a shorter one inside it.
-  const clean = forms
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((rest, form) => rest.replaceAll(form, "*".repeat(form.length)), text);
+  const plain = secrets.map((secret) => secret.reveal());
+  // Basic authentication encodes its parts as forms do, before base64.
+  const { text: star } = createScrubbers()({ values: [...plain, ...plain.map(formEncoded)], basics: [] });
+  const clean = Buffer.from(star(Buffer.from(text).toString("latin1")), "latin1").toString();
   return clean.replace(TOKEN_FIELD, (_, name: string, value: string) => name + "*".repeat(value.length));
-}
-
-/** How a server that repeats what it was sent may spell it. */
-function formsOf(secret: Secret): string[] {
-  const value = secret.reveal();
-  const json = JSON.stringify(value).slice(1, -1);
-  const html = value.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
-  const named = value.replace(/[&<>"]/g, (char) => NAMED[char] ?? char);
-  return [value, encodeURIComponent(value), formEncoded(value), json, html, named, ...base64Forms(value)];
-}
-
-const NAMED: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-const formEncoded = (value: string) => new URLSearchParams({ _: value }).toString().slice("_=".length);
-
-/** Of the value inside any text: what of it does not depend on its neighbours, at each of the three places it can begin. */
-function base64Forms(value: string): string[] {
-  return [0, 1, 2].flatMap((before) => {
-    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
-    const from = Math.ceil((before * 8) / 6);
-    const to = Math.floor((bytes.byteLength * 8) / 6);
-    return (["base64", "base64url"] as const).map((encoding) => bytes.toString(encoding).slice(from, to));
-  });
 }

@@ -22,8 +22,10 @@ export interface OutboundAnswer {
   /** Empty when there is none. */
   contentType: string;
   header(name: string): string | null;
-  /** To be read once. Whoever stops early ends the connection. @throws NotAnsweredError, also beyond 1 MiB */
+  /** To be read once. @throws NotAnsweredError, also beyond 1 MiB */
   body: AsyncIterable<Uint8Array>;
+  /** Ends the connection. To be called by whoever does not read the body to its end. Idempotent. */
+  end(): void;
 }
 
 /**
@@ -123,6 +125,7 @@ function answerOf(response: IncomingMessage, host: string, signal: AbortSignal):
     contentType: header("content-type") ?? "",
     header,
     body: readBody(response, host, signal),
+    end: () => void response.destroy(),
   };
 }
 
@@ -137,8 +140,6 @@ async function* readBody(response: IncomingMessage, host: string, signal: AbortS
     }
   } catch (error) {
     throw notAnswered(error, host, signal);
-  } finally {
-    response.destroy();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { RefreshSettings } from "../schemas/credential.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { OutboundRequest } from "./checked-fetch.ts";
+import { formEncoded } from "./form-encoded.ts";
 
 /** What it takes to get a new access token. */
 export interface RefreshGrant {
@@ -37,5 +38,3 @@ function needed(clientSecret: Secret | null): string {
 function basic(clientId: string, clientSecret: string): string {
   return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString("base64")}`;
 }
-
-const formEncoded = (text: string) => new URLSearchParams({ _: text }).toString().slice("_=".length);

@@ -99,14 +99,14 @@ async function take(
     recorded = new RecordedAnswer(answer);
     const isOk = answer.status >= 200 && answer.status < 300;
     const reply = isOk && id !== undefined ? await readReply(answer, recorded, id) : null;
-    const http_response = await recorded.capture([token]);
     if (isOk && isGood(reply)) return { type: "passed", answer, reply };
-    return { type: typeOf(answer.status), report: { method, http_response } };
+    return { type: typeOf(answer.status), report: { method, http_response: await recorded.capture([token]) } };
   } catch (error) {
     if (!isServersFault(error)) throw error;
     // No connection, or an answer that broke off: its beginning is not what the server wanted to say.
-    await recorded?.capture([]);
     return { type: "unclear", report: { method, http_response: null } };
+  } finally {
+    recorded?.end();
   }
 }
 
@@ -152,7 +152,7 @@ function sessionHeaders(answer: OutboundAnswer, reply: Reply | null): Record<str
 async function sayGoodbye(fetch: CheckedFetch, url: string, headers: Readonly<Record<string, string>>): Promise<void> {
   try {
     const answer = await fetch({ method: "DELETE", url, headers }, AbortSignal.timeout(GOODBYE_TIMEOUT_MS));
-    await new RecordedAnswer(answer).capture([]);
+    answer.end();
   } catch (error) {
     if (!isServersFault(error)) throw error;
     // Then it keeps it for as long as it likes.
