@@ -7,6 +7,7 @@ import type { SecretCipher } from "../secrets/secret-cipher.ts";
 import { tokenContext } from "../sessions/repository-token.ts";
 import type { PlaceholderOf } from "../vaults/placeholder.ts";
 import type { SessionCredentials, SessionVariable } from "../vaults/session-credentials.ts";
+import { networkingPolicyOf } from "./networking-policy.ts";
 import type {
   NetworkingPolicy,
   PolicySource,
@@ -19,7 +20,7 @@ interface Dependencies {
   /** Reads the tokens of repositories. */
   cipher: Pick<SecretCipher, "decrypt">;
   placeholders: PlaceholderOf;
-  credentials: Pick<SessionCredentials, "variables">;
+  variables: Pick<SessionCredentials, "variables">;
 }
 
 /**
@@ -27,7 +28,7 @@ interface Dependencies {
  * environment that is gone leaves a session without any host.
  */
 const FIND = `
-SELECT sandbox.workspace_id, sandbox.session_id, session.vault_ids, environment.config,
+SELECT sandbox.workspace_id, sandbox.session_id, session.vault_ids, environment.config -> 'networking' AS networking,
   ARRAY(SELECT ROW_TO_JSON(resource) FROM (
     SELECT id, repository AS settings, encode(token, 'hex') AS token FROM session_resources
     WHERE session_id = session.id AND workspace_id = session.workspace_id AND repository IS NOT NULL
@@ -39,36 +40,43 @@ LEFT JOIN environments AS environment
   ON environment.id = session.environment_id AND environment.workspace_id = session.workspace_id
 WHERE sandbox.gateway_id = $1 AND session.archived_at IS NULL AND session.status <> 'terminated'
 UNION ALL
-SELECT workspace_id, NULL, '{}', NULL, '{}' FROM environment_images WHERE gateway_id = $1 AND status = 'building'`;
+SELECT workspace_id, NULL, '{}', networking, '{}' FROM environment_images WHERE gateway_id = $1 AND status = 'building'`;
 
-const Row = z.object({
+const OfSession = z.object({
   workspace_id: z.string(),
-  session_id: z.string().nullable(),
+  session_id: z.string(),
   vault_ids: z.array(z.string()),
-  config: EnvironmentConfig.nullable(),
+  networking: EnvironmentConfig.shape.networking.nullable(),
   repositories: z.array(z.object({ id: z.string(), settings: RepositorySettings, token: z.hex().nullable() })),
 });
-type Row = z.infer<typeof Row>;
+type OfSession = z.infer<typeof OfSession>;
 
-/** An environment's packages come from the public registries, or from the operator's mirrors of them. */
-const OF_BUILDS: NetworkingPolicy = { type: "limited", allowedHosts: [], packageManagers: true };
-const NOTHING: NetworkingPolicy = { type: "limited", allowedHosts: [], packageManagers: false };
+const OfBuild = z.object({
+  workspace_id: z.string(),
+  session_id: z.null(),
+  networking: z.discriminatedUnion("type", [
+    z.object({ type: z.literal("unrestricted") }),
+    z.object({ type: z.literal("limited"), allowedHosts: z.array(z.string()), packageManagers: z.boolean() }),
+  ]) satisfies z.ZodType<NetworkingPolicy>,
+});
+
+const Row = z.union([OfSession, OfBuild]);
 
 /** Asks the database each time: what is archived, revoked or rotated counts from the next request on. */
 export function createPolicySource(pool: pg.Pool, dependencies: Dependencies): PolicySource {
-  const { credentials, placeholders } = dependencies;
+  const { placeholders } = dependencies;
   const tokens = new DecryptedTokens(dependencies.cipher);
 
-  const ofSession = async (sessionId: string, row: Row): Promise<SandboxPolicy> => {
-    const { workspace_id: workspaceId, vault_ids: vaultIds, config } = row;
+  const ofSession = async (row: OfSession): Promise<SandboxPolicy> => {
+    const { workspace_id: workspaceId, session_id: sessionId, vault_ids: vaultIds, networking } = row;
     const [variables, repositories] = await Promise.all([
-      vaultIds.length === 0 ? [] : credentials.variables(workspaceId, vaultIds),
+      vaultIds.length === 0 ? [] : dependencies.variables.variables(workspaceId, vaultIds),
       Promise.all(row.repositories.map((repository) => toRepository(repository, tokens))),
     ]);
     return {
       workspaceId,
       sessionId,
-      networking: config === null ? NOTHING : toNetworking(config),
+      networking: networkingPolicyOf(networking),
       variables: variables.map((variable) => toVariable(variable, placeholders(sessionId, variable.credentialId))),
       repositories,
     };
@@ -79,20 +87,10 @@ export function createPolicySource(pool: pg.Pool, dependencies: Dependencies): P
       const { rows } = await pool.query({ name: "gateway_policy", text: FIND, values: [gatewayId] });
       if (rows.length === 0) return null;
       const row = Row.parse(rows[0]);
-      if (row.session_id !== null) return ofSession(row.session_id, row);
-      const { workspace_id: workspaceId } = row;
-      return { workspaceId, sessionId: null, networking: OF_BUILDS, variables: [], repositories: [] };
+      if (row.session_id !== null) return ofSession(row);
+      const { workspace_id: workspaceId, networking } = row;
+      return { workspaceId, sessionId: null, networking, variables: [], repositories: [] };
     },
-  };
-}
-
-/** MCP servers add no hosts yet: no agent can name any. */
-function toNetworking({ networking }: EnvironmentConfig): NetworkingPolicy {
-  if (networking.type === "unrestricted") return networking;
-  return {
-    type: "limited",
-    allowedHosts: networking.allowed_hosts,
-    packageManagers: networking.allow_package_managers,
   };
 }
 
@@ -101,7 +99,7 @@ function toVariable({ credentialId, value, hosts, injection }: SessionVariable, 
 }
 
 async function toRepository(
-  { id, settings: { host, port, path }, token }: Row["repositories"][number],
+  { id, settings: { host, port, path }, token }: OfSession["repositories"][number],
   tokens: DecryptedTokens,
 ): Promise<RepositorySecret> {
   return { resourceId: id, host, port, path, token: token === null ? null : await tokens.get(id, token) };

@@ -1,5 +1,4 @@
 import type { ModelInfo, ModelProvider, ModelRequest } from "../models/model-provider.ts";
-import type { SessionAgent } from "../schemas/agent.ts";
 import { buildMessages, referencedFileIds, type ReferencedFiles } from "./context.ts";
 import type { SessionFiles } from "./session-files.ts";
 import type { SessionSandbox } from "./session-sandbox.ts";
@@ -15,14 +14,14 @@ export async function buildRequest(
   turn: Turn,
   info: ModelInfo,
   files: Pick<SessionFiles, "load">,
-  sandbox: Pick<SessionSandbox, "mounts">,
+  sandbox: Pick<SessionSandbox, "equipment">,
 ): Promise<ModelRequest> {
   const { agent, workspaceId } = turn.lease;
   const referenced = await loadReferenced(turn, workspaceId, files);
   return {
     model: info.id,
     effort: agent.model.effort.type,
-    system: systemPrompt(agent.system, await uploadsOf(agent, sandbox)),
+    system: systemPrompt(agent.system, agent.tools.length === 0 ? null : await sandbox.equipment()),
     messages: buildMessages(turn.events, referenced),
     tools: modelTools(agent),
     maxTokens: info.maxOutputTokens,
@@ -40,10 +39,4 @@ async function loadReferenced(
     if (file) loaded.set(id, file);
   }
   return loaded;
-}
-
-/** Without tools nobody could read them. */
-async function uploadsOf(agent: SessionAgent, sandbox: Pick<SessionSandbox, "mounts">): Promise<string[]> {
-  if (agent.tools.length === 0) return [];
-  return (await sandbox.mounts()).map((file) => file.mountPath);
 }

@@ -1,17 +1,20 @@
+import type { EnvironmentShapes } from "../environments/environment-images.ts";
 import { LeaseLostError, messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { SandboxStore } from "../sandbox/sandbox-store.ts";
 import type { EventLog, LoggedEvent } from "../sessions/event-log.ts";
 import type { Lease, Leases } from "../sessions/lease.ts";
 import type { Wakeups } from "../sessions/wakeups.ts";
 import type { CrashPoint } from "./crash-points.ts";
+import type { DeniedRequests } from "./denied-requests.ts";
 import { rescheduleOrGiveUp } from "./failure.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { planIntake } from "./intake.ts";
 import { startedCalls } from "./loop.ts";
 import type { FindModel } from "./model-request.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { SessionEquipment } from "./session-equipment.ts";
 import type { SessionFiles } from "./session-files.ts";
 import { SessionSandbox } from "./session-sandbox.ts";
 import { TurnSignals } from "./signals.ts";
@@ -24,7 +27,9 @@ export interface HarnessDeps {
   wakeups: Wakeups;
   files: SessionFiles;
   findModel: FindModel;
-  sandboxes: { provider: SandboxProvider; store: SandboxStore; shape: SandboxShape };
+  sandboxes: { provider: SandboxProvider; store: SandboxStore; environments: EnvironmentShapes };
+  equipment: SessionEquipment;
+  deniedRequests: DeniedRequests;
   /** Asks for the session to be looked at again; only a hint, so it may be lost. */
   hint(sessionId: string, delayMs: number): Promise<void>;
   retry: RetryPolicy;
@@ -108,7 +113,7 @@ async function openRun(deps: HarnessDeps, lease: Lease, compactedAt: number, sig
   return {
     deps,
     turn,
-    sandbox: new SessionSandbox({ ...deps.sandboxes, files: deps.files }, session),
+    sandbox: new SessionSandbox({ ...deps.sandboxes, files: deps.files, equipment: deps.equipment }, session),
     signals,
     orphans: new Set(startedCalls(turn.view).map((call) => call.id)),
     resumed: lease.state.status !== "idle",

@@ -1,3 +1,4 @@
+import { EnvironmentBuildError } from "../environments/environment-images.ts";
 import { messageOf } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { SandboxLostError, type SandboxOp } from "../sandbox/sandbox.ts";
@@ -15,6 +16,7 @@ import {
   spilledPreview,
   type ToolResult,
   toToolResult,
+  withLines,
 } from "./tool-result.ts";
 
 type ToolUse = EventOf<"agent.tool_use">;
@@ -24,7 +26,11 @@ export type PrepareCall = (name: string, input: Record<string, unknown>) => { op
 
 export interface RunToolsDeps {
   prepare: PrepareCall;
-  sandbox: SessionSandbox;
+  sandbox: Pick<SessionSandbox, "remains" | "forget">;
+  /** The session's sandbox with all that belongs in it. */
+  open(): Promise<Sandbox>;
+  /** In lines for the model, what the sandbox was refused on its way out since then. */
+  denialsSince(sandbox: Sandbox, since: Date): Promise<string[]>;
   signals: TurnSignals;
   /** Calls that an earlier harness committed, and may have started. */
   orphans: ReadonlySet<string>;
@@ -33,7 +39,8 @@ export interface RunToolsDeps {
 
 /**
  * Runs one committed call and returns its result. Whatever the tool or the sandbox does is a result.
- * @throws when this harness must let go of the session, or when nobody can say now what became of an orphaned call
+ * @throws EnvironmentBuildError when there can be no sandbox; when this harness must let go of the session, or when nobody
+ *   can say now what became of an orphaned call
  */
 export async function runTool(call: ToolUse, deps: RunToolsDeps): Promise<ToolResult> {
   const { sandbox, signals, crashPoint } = deps;
@@ -45,13 +52,15 @@ export async function runTool(call: ToolUse, deps: RunToolsDeps): Promise<ToolRe
       const remains = await unlessAborted(sandbox.remains(signals.any), signals.any);
       if (recoverCall(true, remains) === "report_unknown") return OUTCOME_UNKNOWN;
     }
-    const opened = await unlessAborted(sandbox.open(signals.any), signals.any);
+    const opened = await deps.open();
     await crashPoint("before_tool");
+    const since = new Date();
     // Only an interrupt stops the call itself: when this harness lets go, the call works on for the next one.
     const result = await unlessAborted(opened.call(call.id, prepared.op, signals.interrupt), signals.letGo);
     await crashPoint("after_tool");
     // Short, and the call is over: an interrupt has nothing to stop any more.
-    return await spilled(toToolResult(result), call.id, opened, signals.letGo);
+    const shown = await spilled(toToolResult(result), call.id, opened, signals.letGo);
+    return prepared.op.op === "bash" ? withLines(shown, await deps.denialsSince(opened, since)) : shown;
   } catch (error) {
     if (signals.letGo.aborted) throw error;
     if (signals.interrupt.aborted) return INTERRUPTED;
@@ -59,7 +68,7 @@ export async function runTool(call: ToolUse, deps: RunToolsDeps): Promise<ToolRe
       await sandbox.forget();
       return OUTCOME_UNKNOWN;
     }
-    if (deps.orphans.has(call.id)) throw error;
+    if (error instanceof EnvironmentBuildError || deps.orphans.has(call.id)) throw error;
     return errorResult(`The sandbox could not run this call: ${messageOf(error)}`);
   }
 }

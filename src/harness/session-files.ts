@@ -1,13 +1,5 @@
 import type { Readable } from "node:stream";
 
-export interface MountedFile {
-  /** Of the session resource. */
-  resourceId: string;
-  fileId: string;
-  /** Absolute, below `/mnt/session/uploads`. */
-  mountPath: string;
-}
-
 export interface KnownOutput {
   size: number;
   mtimeNs: string;
@@ -28,7 +20,7 @@ export interface SessionOutput {
 
 /** What the harness needs of a session's files: those that go into the sandbox and those that come out. */
 export interface SessionFiles {
-  mounted(sessionId: string): Promise<MountedFile[]>;
+  /** @throws AppError `not_found` */
   open(workspaceId: string, fileId: string): Promise<{ content: Readable; size: number }>;
   /** Type and base64 bytes for a message that refers to the file; null when the workspace has no such file. */
   load(workspaceId: string, fileId: string): Promise<{ mediaType: string; data: string } | null>;

@@ -1,3 +1,5 @@
+import { EnvironmentBuildError } from "../environments/environment-images.ts";
+import { messageOf } from "../errors.ts";
 import type { EventOf } from "../schemas/event.ts";
 import { stageUnanswered } from "./call-model.ts";
 import { COMPACT_AT } from "./compaction.ts";
@@ -5,16 +7,20 @@ import { deliverOutputs } from "./deliver-outputs.ts";
 import { commitIdle, stageIdle, stageInterrupt, stageRejections, stageRunning } from "./end-turn.ts";
 import { giveUp } from "./failure.ts";
 import { planIntake } from "./intake.ts";
+import { denialsSince } from "./network-denials.ts";
+import { openSandbox } from "./open-sandbox.ts";
+import { errorResult } from "./tool-result.ts";
 import { type LoopLimits, nextStep, type Step } from "./loop.ts";
 import { callModelStep, compactStep } from "./model-steps.ts";
 import { wasRefused } from "./replay.ts";
 import type { Outcome, Run } from "./run-session.ts";
-import { runTool } from "./run-tools.ts";
+import { runTool, type RunToolsDeps } from "./run-tools.ts";
 import { prepareCall } from "./toolset.ts";
 import type { Turn } from "./turn.ts";
 
 const TOOL_ROUNDS_MAX = 200;
 const COMPACTIONS_MAX = 2;
+const NO_ENVIRONMENT = errorResult("This call did not run: the packages of the environment could not be installed.");
 
 /** Steps until the lease is given back. Throws when this harness must let go, with nothing staged lost but uncommitted. */
 export async function runSteps(run: Run): Promise<void> {
@@ -61,7 +67,7 @@ async function takeInbox(run: Run): Promise<void> {
   run.signals = run.signals.afterInterrupt();
   if (interrupted || isBeingStopped(turn)) return;
   for (const event of take) turn.take(event);
-  if (take.some((event) => event.type === "user.message")) run.sandbox.recheckMounts();
+  if (take.some((event) => event.type === "user.message")) run.sandbox.recheckEquipment();
 }
 
 /** An interrupt ends its turn before anything that was sent after it is taken up. */
@@ -100,16 +106,40 @@ async function takeStep(run: Run, step: Step): Promise<Outcome> {
 }
 
 async function runToolsStep(run: Run, calls: EventOf<"agent.tool_use">[]): Promise<Outcome> {
-  const { turn, deps, sandbox, signals, orphans } = run;
+  const { turn, signals } = run;
   await turn.commit(); // A call is in the log before it runs.
+  const deps = runToolsDeps(run);
   for (const [index, call] of calls.entries()) {
-    const prepare = (name: string, input: Record<string, unknown>) => prepareCall(turn.lease.agent, name, input);
-    const result = await runTool(call, { prepare, sandbox, signals, orphans, crashPoint: deps.crashPoint });
-    turn.stage({ type: "agent.tool_result", tool_use_id: call.id, ...result });
+    try {
+      turn.stage({ type: "agent.tool_result", tool_use_id: call.id, ...(await runTool(call, deps)) });
+    } catch (error) {
+      if (!(error instanceof EnvironmentBuildError)) throw error;
+      return withoutEnvironment(run, calls.slice(index), error);
+    }
     if (signals.interrupt.aborted) return "go_on";
     if (index < calls.length - 1) await turn.commit();
   }
   return "go_on";
+}
+
+function runToolsDeps(run: Run): RunToolsDeps {
+  const { turn, sandbox, signals, orphans } = run;
+  return {
+    prepare: (name, input) => prepareCall(turn.lease.agent, name, input),
+    sandbox,
+    open: () => openSandbox(run),
+    denialsSince: (opened, since) => denialsSince(run, opened, since),
+    signals,
+    orphans,
+    crashPoint: run.deps.crashPoint,
+  };
+}
+
+/** There is nothing that the model could do about it: the turn is over. */
+async function withoutEnvironment(run: Run, calls: EventOf<"agent.tool_use">[], error: Error): Promise<Outcome> {
+  for (const { id } of calls) run.turn.stage({ type: "agent.tool_result", tool_use_id: id, ...NO_ENVIRONMENT });
+  await giveUp(run, { type: "unknown_error", message: messageOf(error) });
+  return "released";
 }
 
 /**

@@ -46,6 +46,20 @@ export function spilledPreview(text: string, path: string): string {
   ].join("\n");
 }
 
+/** The result with lines after its text. Pure. */
+export function withLines({ content, is_error }: ToolResult, lines: readonly string[]): ToolResult {
+  if (lines.length === 0) return { content, is_error };
+  const last = content.findLastIndex((block) => block.type === "text");
+  const text = lines.join("\n");
+  if (last === -1) return { content: [...content, { type: "text", text }], is_error };
+  const joined = content.map((block, index) =>
+    index === last && block.type === "text"
+      ? { ...block, text: `${block.text.trimEnd()}\n${text}`.trimStart() }
+      : block,
+  );
+  return { content: joined, is_error };
+}
+
 function toBlock(part: SandboxContent): ContentBlock {
   if (part.type === "text") return part;
   return { type: part.type, source: { type: "base64", media_type: part.media_type, data: part.data } };

@@ -64,7 +64,7 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
     case "session.status_idle":
       return afterIdle(view, event);
     case "session.error":
-      return event.error.retry_status.type === "retrying" ? { ...view, failedAttempts: view.failedAttempts + 1 } : view;
+      return isRetried(event.error) ? { ...view, failedAttempts: view.failedAttempts + 1 } : view;
     case "span.model_request_start":
       return { ...view, openRequestId: event.id };
     case "span.model_request_end":
@@ -99,6 +99,11 @@ export const asks = (call: ToolUse) => call.evaluated_permission === "ask";
 /** Calls that somebody must decide on and nobody did yet. Pure. */
 export function undecidedCalls({ unresolvedCalls, confirmations }: TurnView): ToolUse[] {
   return unresolvedCalls.filter((call) => asks(call) && !confirmations.has(call.id));
+}
+
+/** What is missing in the sandbox is tried again too, but the turn goes on meanwhile. */
+function isRetried(error: EventOf<"session.error">["error"]): boolean {
+  return error.retry_status.type === "retrying" && !("repository_url" in error) && !("credential_id" in error);
 }
 
 /** A turn that waits for people is not over. */

@@ -2,16 +2,14 @@ import { buffer } from "node:stream/consumers";
 import { AppError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import type { SessionFiles } from "../harness/session-files.ts";
-import type { MountStore } from "../sessions/mount-store.ts";
 
-/** The harness's view of files: mounts of sessions over the files of workspaces. */
-export function createHarnessFiles(mounts: MountStore, files: Files): SessionFiles {
+/** The harness's view of files. */
+export function createHarnessFiles(files: Files): SessionFiles {
   const open = async (workspaceId: string, fileId: string) => {
     const { file, content } = await files.open(workspaceId, fileId);
     return { file, content, size: file.size_bytes };
   };
   return {
-    mounted: (sessionId) => mounts.mountsOf(sessionId),
     open,
     async load(workspaceId, fileId) {
       try {

@@ -1,17 +1,29 @@
+import type { EnvironmentShapes } from "../environments/environment-images.ts";
+import { createGatewayRequestStore } from "../gateway/gateway-request-store.ts";
+import { PACKAGE_HOSTS } from "../gateway/package-hosts.ts";
 import { NO_CRASH, type CrashPoint } from "../harness/crash-points.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "../harness/retry.ts";
 import { type HarnessDeps, runSession } from "../harness/run-session.ts";
+import type { SessionEquipment } from "../harness/session-equipment.ts";
 import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
 import { createSandboxStore } from "../sandbox/sandbox-store.ts";
 import { createLeases } from "../sessions/lease.ts";
-import { createMountStore } from "../sessions/mount-store.ts";
 import { startSandboxReaper } from "../../workers/reap-sandboxes.ts";
 import { startSweeper } from "../../workers/sweep.ts";
+import { createEquipmentStore } from "../sessions/equipment-store.ts";
+import { createPlaceholders } from "../vaults/placeholder.ts";
+import { createSessionVariables } from "../vaults/session-variables-store.ts";
+import { createVaultCipher } from "../vaults/vault-cipher.ts";
 import { createHarnessFiles } from "./harness-files.ts";
+import { openCipher } from "./installation-cipher.ts";
+import { openMasterKey } from "./master-key.ts";
 import type { Platform } from "./platform.ts";
+import { createSessionEquipment } from "./session-equipment.ts";
 
 export interface WorkerOptions {
   sandboxes: { provider: SandboxProvider; shape: SandboxShape };
+  /** Without it every sandbox has the installation's own shape. */
+  environments?: EnvironmentShapes;
   crashPoint?: CrashPoint;
   retry?: RetryPolicy;
 }
@@ -30,9 +42,15 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
     log: eventLog,
     leases,
     wakeups: platform.wakeups,
-    files: createHarnessFiles(createMountStore(database.pool), platform.files),
+    files: createHarnessFiles(platform.files),
     findModel: platform.models.find,
-    sandboxes: { ...options.sandboxes, store },
+    sandboxes: {
+      provider: options.sandboxes.provider,
+      store,
+      environments: options.environments ?? { shapeFor: async () => options.sandboxes.shape },
+    },
+    equipment: await openEquipment(platform),
+    deniedRequests: createGatewayRequestStore(database.pool),
     hint: (sessionId, delayMs) => platform.hintRun(sessionId, delayMs),
     retry: options.retry ?? DEFAULT_RETRY,
     leaseMs: config.leaseMs,
@@ -51,4 +69,14 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
       await worker.stop();
     },
   };
+}
+
+async function openEquipment({ config, database }: Platform): Promise<SessionEquipment> {
+  const [cipher, { current }] = await Promise.all([openCipher(config), openMasterKey(config)]);
+  return createSessionEquipment({
+    store: createEquipmentStore(database.pool),
+    variables: createSessionVariables(database.pool, createVaultCipher(cipher)),
+    placeholders: createPlaceholders(current),
+    packageHosts: [...PACKAGE_HOSTS, ...config.gateway.packageHosts],
+  });
 }

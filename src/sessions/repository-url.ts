@@ -7,7 +7,7 @@ const HTTPS_PORT = 443;
 
 /** Where a repository is, as the gateway compares it. */
 export interface RepositoryPlace {
-  /** In lower case. */
+  /** In lower case; without brackets, and without a dot at the end. */
   host: string;
   port: number;
   /** `/owner/name`, without `.git` and without a slash at the end. */
@@ -37,7 +37,7 @@ export function parseRepositoryUrl(given: string, field: string): RepositoryPlac
     throw invalid(`${field}: must name a repository, such as \`https://github.com/owner/name\``);
   }
   return {
-    host: url.hostname,
+    host: url.hostname.replace(/^\[|[\].]$/g, ""),
     port: url.port === "" ? HTTPS_PORT : Number(url.port),
     path: `/${segments.join("/")}`,
     name: segments.at(-1) ?? "",

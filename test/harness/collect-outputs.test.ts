@@ -36,7 +36,6 @@ function collect(
   { save = keep, signal = AbortSignal.any([]) }: { save?: SessionFiles["saveOutput"]; signal?: AbortSignal } = {},
 ) {
   const files: SessionFiles = {
-    mounted: async () => [],
     open: () => Promise.reject(new Error("nothing is mounted")),
     load: async () => null,
     outputsOf: async () => new Map(),

@@ -34,7 +34,6 @@ afterAll(async () => {
 /** From the real sandbox into the real store. `onPart` sees each part as it goes by. */
 async function collect(onPart: () => void, signal = NEVER): Promise<void> {
   const files: SessionFiles = {
-    mounted: async () => [],
     open: () => Promise.reject(new Error("nothing is mounted")),
     load: async () => null,
     outputsOf: api.files.outputsOf,

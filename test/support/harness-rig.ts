@@ -1,11 +1,15 @@
 import { text } from "node:stream/consumers";
 import { NO_CRASH } from "../../src/harness/crash-points.ts";
+import type { DeniedRequest } from "../../src/harness/denied-requests.ts";
 import { type HarnessDeps, runSession } from "../../src/harness/run-session.ts";
 import type { SessionFiles } from "../../src/harness/session-files.ts";
 import { createAnthropicProvider } from "../../src/models/anthropic.ts";
 import { createModelRegistry } from "../../src/models/registry.ts";
 import { createSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { createSessionEquipment } from "../../src/roles/session-equipment.ts";
 import type { SessionEvent } from "../../src/schemas/event.ts";
+import { createEquipmentStore } from "../../src/sessions/equipment-store.ts";
+import type { SessionVariable } from "../../src/vaults/session-credentials.ts";
 import { type MessagesApi, startMessagesApi } from "../fakes/anthropic-messages.ts";
 import { createFakeSandboxes, type FakeSandboxes, type RunOp, textResult } from "../fakes/sandbox.ts";
 import { shapeOf } from "./sandbox-shape.ts";
@@ -26,6 +30,10 @@ export interface HarnessRig extends SessionDatabase {
   hinted: string[];
   /** What the sandbox does. Set it per test. */
   run: RunOp;
+  /** What the vaults of every session hold that names any. */
+  variables: SessionVariable[];
+  /** What the gateway refused. */
+  denied: (DeniedRequest & { at: Date })[];
   deps(overrides?: Partial<HarnessDeps>): HarnessDeps;
   /** One job: runs the session until it is idle or must wait. */
   runSession(sessionId: string, overrides?: Partial<HarnessDeps>, stopping?: AbortSignal): Promise<void>;
@@ -58,13 +66,26 @@ export async function startHarnessRig(
     saved,
     hinted,
     run: echo,
+    variables: [],
+    denied: [],
     deps: (overrides = {}) => ({
       log: database.log,
       leases: database.leases,
       wakeups: database.wakeups,
       files: filesIn(saved),
       findModel: createModelRegistry([provider]).find,
-      sandboxes: { provider: sandboxes.provider, store: createSandboxStore(database.pool), shape: shapeOf("test") },
+      sandboxes: {
+        provider: sandboxes.provider,
+        store: createSandboxStore(database.pool),
+        environments: { shapeFor: async () => shapeOf("test") },
+      },
+      equipment: createSessionEquipment({
+        store: createEquipmentStore(database.pool),
+        variables: { variables: async () => rig.variables },
+        placeholders: (sessionId, credentialId) => `placeholder-${sessionId}-${credentialId}`,
+        packageHosts: [],
+      }),
+      deniedRequests: { deniedSince: async (_, since) => rig.denied.filter(({ at }) => at >= since) },
       hint: async (sessionId) => void hinted.push(sessionId),
       retry: RETRY,
       leaseMs: database.leaseMs,
@@ -91,7 +112,6 @@ export async function startHarnessRig(
 
 function filesIn(saved: Map<string, string>): SessionFiles {
   return {
-    mounted: async () => [],
     open: () => Promise.reject(new Error("nothing is mounted")),
     load: async () => null,
     outputsOf: async () =>
