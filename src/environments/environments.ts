@@ -29,7 +29,7 @@ export interface Environments {
 
 export interface EnvironmentsOptions {
   /** Told of an environment whose packages may be in no image yet. Never rejects. */
-  hintBuild?(environmentId: string): Promise<void>;
+  hintBuild?(environment: { workspaceId: string; id: string }): Promise<void>;
   /** What the operator says no to. @throws AppError `invalid_request` that names the field */
   checkConfig?(config: EnvironmentConfig): void;
 }
@@ -38,8 +38,8 @@ export function createEnvironments(
   store: EnvironmentStore,
   { hintBuild, checkConfig }: EnvironmentsOptions = {},
 ): Environments {
-  const saved = async (environment: Environment): Promise<Environment> => {
-    if (hasPackages(environment.config)) await hintBuild?.(environment.id);
+  const saved = async (workspaceId: string, environment: Environment): Promise<Environment> => {
+    if (hasPackages(environment.config)) await hintBuild?.({ workspaceId, id: environment.id });
     return environment;
   };
   const found = (environment: Environment | null, id: string): Environment => {
@@ -53,6 +53,7 @@ export function createEnvironments(
       const config = patchConfig(DEFAULT_CONFIG, params.config ?? {});
       checkConfig?.(config);
       return saved(
+        workspaceId,
         await store.insert(workspaceId, {
           id: newId("env"),
           name: params.name,
@@ -74,7 +75,7 @@ export function createEnvironments(
         if (params.config) checkConfig?.(changed.config);
         return changed;
       };
-      return saved(found(await store.update(workspaceId, id, change), id));
+      return saved(workspaceId, found(await store.update(workspaceId, id, change), id));
     },
 
     archive: async (workspaceId, id) => found(await store.archive(workspaceId, id), id),

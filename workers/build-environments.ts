@@ -1,0 +1,48 @@
+import { EnvironmentBuildError, type EnvironmentImages } from "../src/environments/environment-images.ts";
+import { removeDeadBuilds, removeUnusedImages, type UnusedImagesDeps } from "../src/environments/unused-images.ts";
+import type { Queue } from "../src/queue/queue.ts";
+import { startPeriodic } from "./periodic.ts";
+
+export interface BuildEnvironmentsDeps extends UnusedImagesDeps {
+  queue: Pick<Queue, "work">;
+  images: EnvironmentImages;
+}
+
+export interface RunningBuilds {
+  /** Breaks off what is being built; another process takes over, or the next session. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Builds are heavy on processors and disk, and a session that waits for one does not need this worker. */
+const CONCURRENCY = 1;
+const DEAD_BUILDS_INTERVAL_MS = 60_000;
+const UNUSED_IMAGES_INTERVAL_MS = 3_600_000;
+
+/** Builds environments' images as the queue says, and removes what was left of those nobody needs. */
+export async function startBuildEnvironments(deps: BuildEnvironmentsDeps): Promise<RunningBuilds> {
+  const { queue, images, log } = deps;
+  const worker = await queue.work(
+    "build-environment",
+    async ({ workspace_id, environment_id }, signal) => {
+      try {
+        await images.build(workspace_id, environment_id, signal);
+      } catch (error) {
+        if (!(error instanceof EnvironmentBuildError)) throw error;
+        log.info({ environment_id, error: error.message }, "environment could not be built");
+      }
+    },
+    { concurrency: CONCURRENCY },
+  );
+  const deadBuilds = startPeriodic("dead-builds", DEAD_BUILDS_INTERVAL_MS, () => removeDeadBuilds(deps), log);
+  const unusedImages = startPeriodic(
+    "unused-images",
+    UNUSED_IMAGES_INTERVAL_MS,
+    (signal) => removeUnusedImages(deps, signal),
+    log,
+  );
+  return {
+    async stop() {
+      await Promise.all([worker.stop(), deadBuilds.stop(), unusedImages.stop()]);
+    },
+  };
+}
