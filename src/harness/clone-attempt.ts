@@ -25,19 +25,15 @@ const repositoryOf = (error: object) => ("repository_url" in error ? error.repos
 
 type RepositoryErrorType = RepositoryErrorDetail["type"];
 
-/** In this order: a branch that is not there is "not found" as well. What a refused tunnel says is the gateway's. */
+/** In git's own words, and in this order: a branch that is not there is "not found" as well. */
 const SIGNS: readonly [RepositoryErrorType, RegExp][] = [
-  ["repository_clone_error", /CONNECT tunnel failed|Proxy CONNECT aborted|deckhand/i],
   [
     "repository_checkout_error",
-    /remote branch .* not found|couldn't find remote ref|pathspec .* did not match|not our ref|reference is not a tree|unable to read tree|no such commit/i,
+    /remote branch .* not found|couldn't find remote ref|pathspec .* did not match|not our ref|reference is not a tree|unable to read tree/i,
   ],
-  [
-    "repository_authentication_error",
-    /authentication failed|could not read (username|password)|terminal prompts disabled|invalid credentials|\b401\b/i,
-  ],
-  ["repository_forbidden_error", /\b403\b|access denied|permission .* denied/i],
-  ["repository_not_found_error", /\b404\b|repository .*not found|does not appear to be a git repository/i],
+  ["repository_authentication_error", /authentication failed|could not read (username|password)|returned error: 401/i],
+  ["repository_forbidden_error", /returned error: 403|access denied/i],
+  ["repository_not_found_error", /returned error: 404|repository .*not found/i],
 ];
 
 /** What kind of failure git's last lines tell of. Pure. */

@@ -100,8 +100,10 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
       return prisma.$transaction(async (tx) => {
         await insertSession(tx, workspaceId, session);
         const { files, repositories } = bySort(session.resources);
-        await insertFiles(tx, workspaceId, session.id, files);
-        await insertRepositories(tx, workspaceId, session.id, repositories);
+        // One time for all of them: it is their ids that keep them in order.
+        const createdAt = new Date();
+        await insertFiles(tx, workspaceId, session.id, files, createdAt);
+        await insertRepositories(tx, workspaceId, session.id, repositories, createdAt);
         await insertEvents(tx, session);
         const row = await tx.session.findUniqueOrThrow({
           where: { id: session.id, workspaceId },
@@ -152,7 +154,9 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
 
     async insertResource(workspaceId, sessionId, resource) {
       try {
-        const [row] = await prisma.$transaction((tx) => insertFiles(tx, workspaceId, sessionId, [resource]));
+        const [row] = await prisma.$transaction((tx) =>
+          insertFiles(tx, workspaceId, sessionId, [resource], new Date()),
+        );
         if (row?.type !== "file") throw new Error("the resource that was inserted is not there");
         return row;
       } catch (error) {
@@ -234,6 +238,7 @@ async function insertRepositories(
   workspaceId: string,
   sessionId: string,
   repositories: NewRepositoryResource[],
+  createdAt: Date,
 ): Promise<void> {
   await tx.sessionResource.createMany({
     data: repositories.map(({ id, mountPath, settings, token }) => ({
@@ -243,6 +248,7 @@ async function insertRepositories(
       mountPath,
       repository: settings,
       token,
+      createdAt,
     })),
   });
 }
@@ -252,6 +258,7 @@ async function insertFiles(
   workspaceId: string,
   sessionId: string,
   resources: NewFileResource[],
+  createdAt: Date,
 ): Promise<SessionResource[]> {
   if (resources.length === 0) return [];
   const originals = await lockOriginals(
@@ -267,7 +274,14 @@ async function insertFiles(
   });
   await tx.file.createMany({ data: copies.map((copy) => copy.file) });
   const rows = await tx.sessionResource.createManyAndReturn({
-    data: copies.map(({ id, mountPath, file }) => ({ id, workspaceId, sessionId, fileId: file.id, mountPath })),
+    data: copies.map(({ id, mountPath, file }) => ({
+      id,
+      workspaceId,
+      sessionId,
+      fileId: file.id,
+      mountPath,
+      createdAt,
+    })),
   });
   return rows.map(toResource);
 }

@@ -68,7 +68,7 @@ describe("session resources", () => {
     ["/a/../../b", "mount_path: "],
     ["folder/", "must name a file"],
     ["taken.csv", "is mounted already"],
-    ["taken.csv/inside", "can't both be files"],
+    ["taken.csv/inside", "can't both be mounted"],
   ])("refuse to be mounted at %s", async (mountPath, message) => {
     const file_id = await upload();
     const { id } = await createSession(api.client, { resources: [file(file_id, "taken.csv")] });
@@ -105,11 +105,133 @@ describe("session resources", () => {
     }
   });
 
-  it("refuse what is no file yet", async () => {
-    const { id } = await createSession(api.client);
+  it("that are files can be taken out of a session that runs, with the session's copy", async () => {
+    const file_id = await upload();
+    const { id, resources: before } = await createSession(api.client, {
+      resources: [file(file_id), file(file_id, "b")],
+    });
+    await api.prisma.session.update({ where: { id }, data: { status: "running" } });
+    const [first, second] = before;
+    if (first?.type !== "file") throw new Error("not a file");
+    expect(await resources().delete(first.id, { session_id: id })).toEqual({
+      id: first.id,
+      type: "session_resource_deleted",
+    });
+    expect((await resources().list(id)).data).toEqual([second]);
+    await expect(api.client.beta.files.retrieveMetadata(first.file_id)).rejects.toThrow(Anthropic.NotFoundError);
+    expect(await api.client.beta.files.retrieveMetadata(file_id)).toMatchObject({ size_bytes: 3 });
+    await expect(resources().delete(first.id, { session_id: id })).rejects.toThrow(Anthropic.NotFoundError);
+    await api.prisma.session.update({ where: { id }, data: { status: "terminated" } });
+    await expect(resources().delete(second?.type === "file" ? second.id : "", { session_id: id })).rejects.toThrow(
+      /400.*terminated/,
+    );
+  });
+});
+
+describe("a repository among a session's resources", () => {
+  const TOKEN = "ghp_canary0123456789";
+  const repository = (more: object = {}) => ({
+    type: "github_repository" as const,
+    url: "https://github.com/acme/site.git",
+    authorization_token: TOKEN,
+    ...more,
+  });
+  const rowOf = async (sessionId: string) => {
+    const [row] = await api.prisma.sessionResource.findMany({ where: { sessionId } });
+    if (!row?.token) throw new Error("no token is stored");
+    return { ...row, token: row.token };
+  };
+
+  it("is cloned to /workspace under its name unless another folder is named, and its token is never shown", async () => {
+    const checkout = { type: "branch" as const, name: "release/1.0" };
+    const session = await createSession(api.client, {
+      resources: [
+        repository(),
+        repository({ url: "https://git.example.com:8443/group/sub/tool", mount_path: "src/tool", checkout }),
+      ],
+    });
+    const times = { created_at: expect.any(String), updated_at: expect.any(String) };
+    const id = expect.stringMatching(/^sesrsc_01/);
+    const [first, second] = session.resources;
+    expect(first).toEqual({
+      id,
+      type: "github_repository",
+      url: "https://github.com/acme/site.git",
+      mount_path: "/workspace/site",
+      checkout: null,
+      ...times,
+    });
+    expect(second).toEqual({
+      id,
+      type: "github_repository",
+      url: "https://git.example.com:8443/group/sub/tool",
+      mount_path: "/workspace/src/tool",
+      checkout,
+      ...times,
+    });
+    const { token } = await rowOf(session.id);
+    expect(Buffer.from(token).includes(TOKEN)).toBe(false);
+    const answers = [await api.client.beta.sessions.retrieve(session.id), (await resources().list(session.id)).data];
+    expect(JSON.stringify([session, ...answers])).not.toContain(TOKEN);
+  });
+
+  it("takes another token at any time, which only its own row can be read with", async () => {
+    const { id, resources: listed } = await createSession(api.client, { resources: [repository()] });
+    await api.prisma.session.update({ where: { id }, data: { status: "running" } });
+    const [before] = listed;
+    if (before?.type !== "github_repository") throw new Error("not a repository");
+    const updated = await resources().update(before.id, {
+      session_id: id,
+      authorization_token: "ghp_rotated9876543210",
+    });
+    expect(updated).toEqual({ ...before, updated_at: expect.any(String) });
+    const { token } = await rowOf(id);
+    const clear = await api.cipher.decrypt(token, `session_resources/${before.id}/token`);
+    expect(Buffer.from(clear).toString()).toBe("ghp_rotated9876543210");
+    await expect(api.cipher.decrypt(token, "session_resources/sesrsc_other/token")).rejects.toThrow();
+    const foreign = api.stranger.beta.sessions.resources.update(before.id, {
+      session_id: id,
+      authorization_token: TOKEN,
+    });
+    await expect(foreign).rejects.toThrow(Anthropic.NotFoundError);
+  });
+
+  it("stays in its session, can't be added to one, and a file has no token", async () => {
+    const file_id = await upload();
+    const { id, resources: listed } = await createSession(api.client, { resources: [repository(), file(file_id)] });
+    const [cloned, mounted] = listed;
+    if (cloned?.type !== "github_repository" || mounted?.type !== "file") throw new Error("not what was asked for");
+    await expect(resources().delete(cloned.id, { session_id: id })).rejects.toThrow(/400.*repository stays/);
+    const token = { session_id: id, authorization_token: TOKEN };
+    await expect(resources().update(mounted.id, token)).rejects.toThrow(/400.*only repositories/);
     // @ts-expect-error the SDK adds files only, too
-    await expect(resources().add(id, { type: "github_repository", url: "https://github.com/o/r" })).rejects.toThrow(
-      /400.*type: /,
+    await expect(resources().add(id, repository())).rejects.toThrow(/400.*type: /);
+    expect((await resources().list(id)).data).toEqual(listed);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a URL with credentials", { url: `https://me:${TOKEN}@github.com/o/r` }, /0\.url: .*`authorization_token`/],
+    ["a URL without TLS", { url: "http://github.com/o/r" }, /0\.url: .*https/],
+    ["a URL of no repository", { url: "https://github.com/o" }, /0\.url: /],
+    ["a folder that nobody may write to", { mount_path: "/etc/site" }, /0\.mount_path: .*`\/workspace`/],
+    ["a folder above its own", { mount_path: "/workspace/../etc" }, /0\.mount_path: /],
+    ["a branch that is an option", { checkout: { type: "branch", name: "--upload-pack=x" } }, /0\.checkout\.name: /],
+    ["a commit by half its name", { checkout: { type: "commit", sha: "abc123" } }, /0\.checkout\.sha: /],
+    ["a token that could be any word", { authorization_token: "secret" }, /0\.authorization_token: /],
+  ])("is refused with %s, by the field's name and without the token", async (_name, more, message) => {
+    const refused = createSession(api.client, { resources: [repository(more)] });
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.not.toThrow(TOKEN);
+  });
+
+  it("is refused where another one is, or when it is there already", async () => {
+    const other = repository({ url: "https://github.com/acme/other", mount_path: "site/inside" });
+    await expect(createSession(api.client, { resources: [repository(), other] })).rejects.toThrow(
+      /400.*resources\.1\.mount_path: .*can't both be mounted/,
+    );
+    const again = repository({ url: "https://GitHub.com/Acme/site", mount_path: "again" });
+    await expect(createSession(api.client, { resources: [repository(), again] })).rejects.toThrow(
+      /400.*resources\.1\.url: /,
     );
   });
 });

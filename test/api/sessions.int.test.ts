@@ -119,7 +119,6 @@ describe("creating a session", () => {
   it("refuses what this server does not do yet", async () => {
     const { agent, environment_id } = await createSession(api.client);
     const base = { agent: agent.id, environment_id };
-    await expect(sessions().create({ ...base, vault_ids: ["vlt_1"] })).rejects.toThrow(/vault_ids\.0/);
     await expect(sessions().create({ ...base, agent: { type: "agent_with_overrides", id: agent.id } })).rejects.toThrow(
       /agent\.type: /,
     );
@@ -186,7 +185,7 @@ describe("updating a session", () => {
   it.each([
     ["agent", { agent: { tools: [] } }],
     ["budget", { budget: { type: "limit" as const, max_list_cost: { amount: "100", currency: "USD" as const } } }],
-    ["vault_ids", { vault_ids: ["vlt_1"] }],
+    ["vault_ids", { vault_ids: ["vlt_1", "vlt_1"] }],
     ["title", { title: "x".repeat(513) }],
     ["metadata.team", { metadata: { team: "x".repeat(513) } }],
     ["colour", { colour: "red" }],
@@ -275,5 +274,41 @@ describe("a session's times", () => {
       data: { status: "terminated", createdAt, updatedAt: new Date("2026-01-01T01:00:00Z") },
     });
     expect((await sessions().retrieve(id)).stats.duration_seconds).toBe(3600);
+  });
+});
+
+describe("the vaults of a session", () => {
+  const newVault = async (client = api.client) => (await client.beta.vaults.create({ display_name: "Ada's" })).id;
+
+  it("are those it was created with, in their order, until an update names others", async () => {
+    const vaults = [await newVault(), await newVault()];
+    const { id, vault_ids } = await createSession(api.client, { vault_ids: vaults });
+    expect(vault_ids).toEqual(vaults);
+    await api.prisma.session.update({ where: { id }, data: { status: "running" } });
+    const updated = await sessions().update(id, { vault_ids: vaults.toReversed() });
+    expect(updated.vault_ids).toEqual(vaults.toReversed());
+    await sessions().update(id, { vault_ids: vaults.toReversed() });
+    const { data } = await sessions().events.list(id, { types: ["session.updated"] });
+    expect(data).toEqual([expect.objectContaining({ type: "session.updated", vault_ids: vaults.toReversed() })]);
+    expect((await sessions().update(id, { vault_ids: [] })).vault_ids).toEqual([]);
+  });
+
+  it("are all there, the workspace's own, not archived, not twice and not too many; else nothing happens", async () => {
+    const [usable, archived, foreign] = [await newVault(), await newVault(), await newVault(api.stranger)];
+    await api.client.beta.vaults.archive(archived);
+    const { id } = await createSession(api.client, { title: "Same", vault_ids: [usable] });
+    const before = await api.prisma.session.count();
+    for (const [vault_ids, message] of [
+      [[usable, archived], /400.*vault_ids\.1: .*archived/],
+      [[foreign], /404.*vault_ids\.0/],
+      [["vlt_nope"], /404.*vault_ids\.0/],
+      [[usable, usable], /400.*vault_ids: /],
+      [Array.from({ length: 51 }, (_, index) => `vlt_${index}`), /400.*vault_ids: /],
+    ] as const) {
+      await expect(createSession(api.client, { vault_ids: [...vault_ids] })).rejects.toThrow(message);
+      await expect(sessions().update(id, { title: "Other", vault_ids: [...vault_ids] })).rejects.toThrow(message);
+    }
+    expect(await api.prisma.session.count()).toBe(before);
+    expect(await sessions().retrieve(id)).toMatchObject({ title: "Same", vault_ids: [usable] });
   });
 });
