@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import Docker, { type ContainerInfo } from "dockerode";
+import { sandboxDisksDir } from "../src/roles/sandbox-disks.ts";
 import { isNotFound, removeContainer } from "../src/sandbox/engine.ts";
 import { INSTALLATION_LABEL } from "../src/sandbox/labels.ts";
+import { createLoopDisks } from "../src/sandbox/loop-disks.ts";
 
 /** The containers of the Deckhand whose state is in a home. */
 export interface Installation {
@@ -10,7 +12,7 @@ export interface Installation {
   containers(): Promise<ContainerInfo[]>;
   /** Has an exec been started in it? */
   isAttached(containerId: string): Promise<boolean>;
-  /** Removes all its containers: those of sessions outlive its processes. */
+  /** Removes all its containers and their disks: those of sessions outlive its processes. */
   remove(): Promise<void>;
 }
 
@@ -34,6 +36,8 @@ export async function findInstallation(home: string): Promise<Installation> {
     },
     async remove() {
       await Promise.all((await containers()).map(({ Id }) => removeContainer(docker.getContainer(Id))));
+      const disks = createLoopDisks(sandboxDisksDir(home));
+      await Promise.all((await disks.list()).map((slot) => disks.remove(slot)));
     },
   };
 }

@@ -13,6 +13,7 @@ import { createDockerSandboxProvider } from "../sandbox/docker.ts";
 import { engineCall } from "../sandbox/engine.ts";
 import { keepAttached } from "../sandbox/keep-attached.ts";
 import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
+import { openSandboxDisks } from "./sandbox-disks.ts";
 import { writeOnce } from "./write-once.ts";
 
 const MIB = 1024 * 1024;
@@ -52,10 +53,12 @@ export async function openSandboxes(
     },
     runtime: config.sandbox.runtime,
   };
+  // Tells this home's containers from another's on the same engine.
+  const installationId = await writeOnce(path.join(config.home, "installation-id"), randomUUID, 0o644);
   const provider = createDockerSandboxProvider({
     docker,
-    // Tells this home's containers from another's on the same engine.
-    installationId: await writeOnce(path.join(config.home, "installation-id"), randomUUID, 0o644),
+    installationId,
+    disks: await openSandboxDisks({ docker, home: config.home, image, installationId, log }, signal),
     pool: { shape, size: config.sandbox.poolSize },
     log,
   });

@@ -16,6 +16,9 @@ const OPEN_FILES_MAX = 4_096;
 /** Of the runner too. Tools have more: `shell.py`. */
 const OOM_SCORE = 200;
 
+/** Where the agent works: on a disk of its own, where there is one. */
+export const WORK_DIR = "/workspace";
+
 /** The user whose rights the agent's tools have; another one than that of the container's main process. */
 export const TOOL_USER = "1000:1000";
 
@@ -30,8 +33,8 @@ export interface ContainerSpec {
  * What the engine is asked for. Pure.
  *
  * The main process is root's but without any capability: the tools' user can't signal it, so no tool can end the
- * container. The root file system is writable, for `docs/decisions/0002-sandbox-disk.md`; outside the agent's own folders all of
- * it is root's.
+ * container. With a disk of its own for the agent's folders, nothing else can be written to; without one the root file
+ * system is writable, and outside the agent's own folders all of it is root's (`docs/decisions/0011-loop-mounted-disks.md`).
  */
 export function containerConfig({ name, labels, shape, mounts }: ContainerSpec): ContainerCreateOptions {
   const { image, limits, runtime } = shape;
@@ -40,7 +43,7 @@ export function containerConfig({ name, labels, shape, mounts }: ContainerSpec):
     Image: image,
     Cmd: ["sleep", "infinity"],
     User: "0:0",
-    WorkingDir: "/workspace",
+    WorkingDir: WORK_DIR,
     Hostname: "sandbox",
     Labels: labels,
     // The kernel still gives it a network namespace of its own, with a loopback interface and nothing else. The engine's
@@ -56,6 +59,7 @@ export function containerConfig({ name, labels, shape, mounts }: ContainerSpec):
       NanoCpus: Math.round(limits.cpus * 1e9),
       PidsLimit: limits.pids,
       ShmSize: limits.sharedMemoryBytes,
+      ReadonlyRootfs: mounts.some(({ Target }) => Target === WORK_DIR),
       LogConfig: { Type: "none", Config: {} },
       Ulimits: [
         { Name: "core", Soft: 0, Hard: 0 },

@@ -32,13 +32,14 @@ export interface DiskProbeOptions {
  * Disks in `dir`, if this process may make them and the engine sees them; null, with the reason in the log, where it may
  * not: without root, on another machine than the engine, in a container whose mounts stay inside. Nothing but trying
  * tells: a disk is made with a random mark on it, and the engine is asked to read the mark through a container.
+ * @throws Error when the engine does not answer
  */
 export async function probeLoopDisks(options: DiskProbeOptions, signal: AbortSignal): Promise<SandboxDisks | null> {
   const { dir, log } = options;
   const disks = createLoopDisks(dir);
   const slot = newSlot();
+  await removeOldProbes(options, signal);
   try {
-    await removeOldProbes(options, signal);
     const mounts = await disks.create(slot, PROBE_DISK_BYTES);
     await assertSeenByEngine(options, slot, mounts, signal);
     return disks;

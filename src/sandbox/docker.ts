@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { createDiskWatch, overfullDisk } from "./disk-watch.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
 import { containerState, engineCall, killContainer, pauseContainer, stopContainer } from "./engine.ts";
 import { createGatewayDirs, type GatewayDirsOptions } from "./gateway-dirs.ts";
@@ -48,6 +49,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
   const owner = randomBytes(8).toString("hex");
   const attached = new Set<DockerSandbox>();
   const slots = createSlots({ docker, gatewayDirs: gateway ? createGatewayDirs(gateway) : null, disks, log, now });
+  const watch = createDiskWatch({ docker, installationId, disks, log });
   const containers = createSandboxContainers({ docker, installationId, slots, log });
   const pool = createPool({
     ...options.pool,
@@ -109,6 +111,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
 
     async close() {
       clearInterval(sweeper);
+      await watch.close();
       await pool.close();
       await Promise.all([...attached].map((sandbox) => sandbox.detach()));
     },
@@ -145,7 +148,11 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
     if (state === "gone") return null;
     if (state === "paused")
       await engineCall("unpause", (abortSignal) => container.unpause({ abortSignal }), { signal });
-    if (state === "stopped" && !(await containers.start(found))) return null;
+    if (state === "stopped") {
+      // It would only be ended again, having written some more.
+      const overfull = found.hasDisk ? null : await overfullDisk(container, signal);
+      if (overfull !== null || !(await containers.start(found))) return null;
+    }
     try {
       return await Runner.open(container, log, signal);
     } catch (error) {

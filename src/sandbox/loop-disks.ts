@@ -70,8 +70,7 @@ export function createLoopDisks(dir: string): SandboxDisks {
   return {
     async create(slot, bytes) {
       const { image, mountPoint } = pathsOf(slot);
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      await assertSpaceIn(dir);
+      await assertSpace();
       const blank = await blankOf(bytes);
       await undoneOnFailure(slot, async () => {
         await program("cp", ["--sparse=always", blank, image]);
@@ -106,7 +105,22 @@ export function createLoopDisks(dir: string): SandboxDisks {
       const stat = await lstat(pathsOf(slot).image).catch(orNothing(null));
       return stat === null ? 0 : stat.blocks * 512;
     },
+
+    freeBytes,
   };
+
+  async function freeBytes(): Promise<number> {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const { bavail, bsize } = await statfs(dir);
+    return bavail * bsize;
+  }
+
+  async function assertSpace(): Promise<void> {
+    const free = await freeBytes();
+    if (free >= RESERVED_BYTES) return;
+    const left = `${megabytes(free)} MB left of the ${megabytes(RESERVED_BYTES)} MB that are reserved`;
+    throw new Error(`No disk for another sandbox: ${dir} has ${left}.`);
+  }
 
   /** A formatted disk with nothing but its folders: copying its few blocks takes a third of the time that making them takes. */
   function blankOf(bytes: number): Promise<string> {
@@ -160,21 +174,6 @@ export function createLoopDisks(dir: string): SandboxDisks {
     if (!SLOT.test(slot)) throw new Error(`slot: must be 32 hex digits, not ${JSON.stringify(slot)}`);
     return { image: path.join(dir, `${slot}.img`), mountPoint: path.join(dir, slot) };
   }
-}
-
-/** @throws Error that says how much is left when that is less than the host's reserve */
-async function assertSpaceIn(dir: string): Promise<void> {
-  const free = await freeBytes(dir);
-  if (free >= RESERVED_BYTES) return;
-  throw new Error(
-    `No disk for another sandbox: ${dir} has ${megabytes(free)} MB left of ${megabytes(RESERVED_BYTES)} MB reserved.`,
-  );
-}
-
-/** Free space of the file system that `dir` is on. */
-export async function freeBytes(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
-  return bavail * bsize;
 }
 
 async function mount(image: string, mountPoint: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Container } from "dockerode";
 import type { Logger } from "../log.ts";
 import { messageOf } from "../errors.ts";
+import { overfullDisk } from "./disk-watch.ts";
 import { containerState, killContainer } from "./engine.ts";
 import {
   BridgeEndedError,
@@ -100,11 +101,15 @@ export class Runner {
     try {
       const state = await containerState(this.#container);
       if (state === "running") return await openRunnerConnection(this.#container, new AbortController().signal);
-      throw this.#loss(`the container is ${state}`);
+      throw this.#loss((await this.#overfull()) ?? `the container is ${state}`);
     } catch (error) {
       if (error instanceof SandboxLostError) throw error;
-      throw await this.#giveUp(`no new bridge could be opened: ${messageOf(error)}`);
+      throw await this.#giveUp((await this.#overfull()) ?? `no new bridge could be opened: ${messageOf(error)}`);
     }
+  }
+
+  async #overfull(): Promise<string | null> {
+    return overfullDisk(this.#container).catch(() => null); // another reason is at hand
   }
 
   /** Ends a container whose runner can't be reached, so that nothing goes on in it unseen. */

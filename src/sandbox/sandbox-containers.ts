@@ -2,15 +2,14 @@ import type Docker from "dockerode";
 import type { Container, ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { containerConfig } from "./container-config.ts";
+import { containerConfig, WORK_DIR } from "./container-config.ts";
 import { engineCall, isNotFound, removeContainer } from "./engine.ts";
 import { EGRESS_DIR } from "./gateway-dirs.ts";
-import { INSTALLATION_LABEL, SLOT_LABEL } from "./labels.ts";
+import { DISK_LABEL, INSTALLATION_LABEL, SLOT_LABEL } from "./labels.ts";
 import type { SandboxShape } from "./sandbox.ts";
 import type { Slots } from "./slots.ts";
 
 const START_TIMEOUT_MS = 60_000;
-const WORK_DIR = "/workspace";
 
 /** A container, together with what it has on the host. */
 export interface SandboxContainer {
@@ -101,7 +100,10 @@ export function createSandboxContainers(options: SandboxContainersOptions): Sand
     const { slot, mounts } = await slots.make(shape.limits.diskBytes);
     try {
       signal.throwIfAborted();
-      const ours = { ...labels, [INSTALLATION_LABEL]: installationId, [SLOT_LABEL]: slot };
+      const watched = mounts.some(({ Target }) => Target === WORK_DIR)
+        ? {}
+        : { [DISK_LABEL]: String(shape.limits.diskBytes) };
+      const ours = { ...labels, ...watched, [INSTALLATION_LABEL]: installationId, [SLOT_LABEL]: slot };
       const config = containerConfig({ name, shape, labels: ours, mounts });
       // Not ended by the signal: a request that was cut off may have made a container all the same, and who would know it?
       const container = await engineCall("create", (abortSignal) => docker.createContainer({ ...config, abortSignal }));

@@ -30,6 +30,8 @@ export interface SandboxDisks {
   list(): Promise<string[]>;
   /** How much of the host's space it takes now. 0 when it is gone. */
   usedBytes(slot: string): Promise<number>;
+  /** How much space the host has left for all of them. */
+  freeBytes(): Promise<number>;
 }
 
 /** As a container's `HostConfig` has them. Pure. */

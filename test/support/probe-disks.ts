@@ -1,0 +1,8 @@
+/** Says whether a process like this one can have disks for sandboxes. Arguments: folder, image, installation. */
+import Docker from "dockerode";
+import { createLog } from "../../src/log.ts";
+import { probeLoopDisks } from "../../src/sandbox/disk-probe.ts";
+
+const [dir = "", image = "", installationId = ""] = process.argv.slice(2);
+const options = { docker: new Docker(), dir, image, installationId, log: createLog("info") };
+console.log(JSON.stringify({ found: (await probeLoopDisks(options, new AbortController().signal)) !== null }));
