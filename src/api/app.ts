@@ -10,6 +10,7 @@ import { newId } from "../ids.ts";
 import type { Resources } from "../sessions/resources.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Credentials } from "../vaults/credentials.ts";
+import type { ValidateCredential } from "../vaults/mcp-oauth-validate.ts";
 import type { Vaults } from "../vaults/vaults.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
 import { authenticate, requireManagedAgentsBeta } from "./auth.ts";
@@ -40,6 +41,7 @@ export interface ApiDependencies extends Omit<SessionEventDependencies, "closing
   environments: Environments;
   vaults: Vaults;
   credentials: Credentials;
+  validateCredential: ValidateCredential;
   sessions: Sessions;
   resources: Resources;
   files: Files;
@@ -112,7 +114,7 @@ function v1(app: Server, dependencies: ApiDependencies): void {
     agentRoutes(beta, dependencies.agents);
     environmentRoutes(beta, dependencies.environments);
     vaultRoutes(beta, dependencies.vaults);
-    credentialRoutes(beta, dependencies.credentials);
+    credentialRoutes(beta, dependencies.credentials, dependencies.validateCredential);
     sessionRoutes(beta, dependencies);
     sessionEventRoutes(beta, { ...dependencies, closing: closing.signal });
     sessionResourceRoutes(beta, dependencies.resources);

@@ -19,6 +19,7 @@ import type { Workspaces } from "../workspaces/workspaces.ts";
 import { openCipher } from "./installation-cipher.ts";
 import { openLinkKey } from "./link-key.ts";
 import type { Platform } from "./platform.ts";
+import { createMcpTokens } from "./mcp-tokens.ts";
 import { createVaultParts } from "./vault-parts.ts";
 
 export interface RunningApi {
@@ -36,7 +37,7 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
   const environments = createEnvironments(createEnvironmentStore(database.prisma));
   const linkKey = await openLinkKey(config);
   const cipher = await openCipher(config);
-  const { vaults, credentials } = createVaultParts(database, cipher);
+  const { vaults, credentials, store } = createVaultParts(database, cipher);
   const app = buildApp({
     log: platform.log,
     health,
@@ -45,6 +46,7 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
     environments,
     vaults,
     credentials,
+    validateCredential: createMcpTokens({ store, log: platform.log, gateway: config.gateway }).validateCredential,
     files,
     fileLinks: createFileLinks({
       files,

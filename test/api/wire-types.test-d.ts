@@ -1,6 +1,7 @@
 /** Checked by the compiler, never run: whatever we answer is what the official SDK says it gets. */
 import type Anthropic from "@anthropic-ai/sdk";
 import type { Agent } from "../../src/schemas/agent.ts";
+import type { CredentialValidation } from "../../src/schemas/credential-validation.ts";
 import type { Environment } from "../../src/schemas/environment.ts";
 import type { EventParams, EventPreview, QueuedEvent, SessionEvent } from "../../src/schemas/event.ts";
 import type { FileMetadata } from "../../src/schemas/file.ts";
@@ -32,6 +33,7 @@ export type Answers = [
   Is<Wire<QueuedEvent>, Anthropic.Beta.Sessions.BetaManagedAgentsSessionEvent>,
   Is<Wire<FileMetadata>, Anthropic.Beta.BetaFileMetadata>,
   Is<Wire<FileMetadata>, Anthropic.FileMetadata>,
+  Is<Wire<CredentialValidation>, Anthropic.Beta.Vaults.BetaManagedAgentsCredentialValidation>,
   Is<Wire<Model>, Anthropic.Beta.BetaModelInfo>,
   Is<Wire<Model>, Anthropic.ModelInfo>,
 ];

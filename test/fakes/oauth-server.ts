@@ -1,6 +1,6 @@
 /**
  * The token endpoint of an authorization server (RFC 6749 §6), with refresh tokens that work once. It is strict: a second
- * use of one voids all that came of it, as such servers do against thieves, and is noted as a violation.
+ * use of one voids all that came of it, as such servers do against thieves, and `close` tells.
  */
 import { randomBytes } from "node:crypto";
 import { type HttpAnswer, type HttpRequest, json, listenOnLoopback } from "./loopback-http.ts";
@@ -89,7 +89,6 @@ export async function startFakeOAuth(options: FakeOAuthOptions = {}) {
     auth,
     clientId,
     clientSecret,
-    violations,
     /** The forms of the requests that got tokens. */
     grants,
     requests,
@@ -109,6 +108,10 @@ export async function startFakeOAuth(options: FakeOAuthOptions = {}) {
       arrived = Promise.withResolvers();
       return { arrived: arrived.promise, release: resolve };
     },
-    close: server.close,
+    /** Throws what it noted. */
+    async close() {
+      await server.close();
+      if (violations.length > 0) throw new Error(`At the token endpoint: ${violations.join(", ")}.`);
+    },
   };
 }

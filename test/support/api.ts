@@ -14,6 +14,7 @@ import { createFileLinks } from "../../src/files/file-links.ts";
 import { createFileStore } from "../../src/files/file-store.ts";
 import { createFiles } from "../../src/files/files.ts";
 import { createLocalDiskBlobStore } from "../../src/files/local-disk.ts";
+import { createMcpTokens } from "../../src/roles/mcp-tokens.ts";
 import { createVaultParts } from "../../src/roles/vault-parts.ts";
 import { createLocalCipher } from "../../src/secrets/local-cipher.ts";
 import { newMasterKey } from "../../src/secrets/master-key.ts";
@@ -63,7 +64,8 @@ export async function startApi(
   const agents = createAgents({ store: createAgentStore(prisma), models: () => KNOWN_MODELS });
   const environments = createEnvironments(createEnvironmentStore(prisma));
   const cipher = createLocalCipher(new Secret(newMasterKey()));
-  const { vaults, credentials } = createVaultParts(database, cipher);
+  const { vaults, credentials, store: credentialStore } = createVaultParts(database, cipher);
+  const gateway = { dnsServers: [], allowedNetworks: ["127.0.0.0/8"] };
   const blobDirectory = path.join(home, "blobs");
   const files = createFiles({
     store: createFileStore(prisma),
@@ -94,6 +96,7 @@ export async function startApi(
     environments,
     vaults,
     credentials,
+    validateCredential: createMcpTokens({ store: credentialStore, log, gateway }).validateCredential,
     sessions,
     resources: createResources({ store: sessionStore, cipher, dropBlobs: files.dropBlobs }),
     files,

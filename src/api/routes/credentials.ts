@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { Credential, CredentialListQuery, DeletedCredential } from "../../schemas/credential.ts";
 import { CredentialCreateParams, CredentialUpdateParams } from "../../schemas/credential-params.ts";
+import { CredentialValidation } from "../../schemas/credential-validation.ts";
 import { page } from "../../schemas/primitives.ts";
 import type { Credentials } from "../../vaults/credentials.ts";
+import type { ValidateCredential } from "../../vaults/mcp-oauth-validate.ts";
 import { forwardPage } from "../pagination.ts";
 import type { Server } from "../server.ts";
 
@@ -11,7 +13,7 @@ const CredentialPath = VaultPath.extend({ credential_id: z.string() });
 const tags = ["Vaults"];
 
 /** No answer has a secret: the schemas of what is answered have no place for one. */
-export function credentialRoutes(app: Server, credentials: Credentials): void {
+export function credentialRoutes(app: Server, credentials: Credentials, validate: ValidateCredential): void {
   app.post(
     "/vaults/:vault_id/credentials",
     {
@@ -74,6 +76,19 @@ export function credentialRoutes(app: Server, credentials: Credentials): void {
       },
     },
     ({ workspaceId, params }) => credentials.archive(workspaceId, params.vault_id, params.credential_id),
+  );
+
+  app.post(
+    "/vaults/:vault_id/credentials/:credential_id/mcp_oauth_validate",
+    {
+      schema: {
+        tags,
+        summary: "Try a credential at its MCP server",
+        params: CredentialPath,
+        response: { 200: CredentialValidation },
+      },
+    },
+    ({ workspaceId, params }) => validate(workspaceId, params.vault_id, params.credential_id),
   );
 
   app.delete(
