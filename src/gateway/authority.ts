@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { constants, createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { TerminalError } from "../errors.ts";
 import type { SecretCipher } from "../secrets/secret-cipher.ts";
@@ -57,6 +57,7 @@ function createAuthority(certificatePem: string, issuer: Issuer): Authority {
   // One key for all hosts: who has this process's memory has them all anyway.
   const leafKeys = newKeys();
   const key = leafKeys.privateKey.export({ type: "pkcs8", format: "pem" });
+  // Without tickets each connection makes a handshake of its own, in which it names its host.
   const leaves = new Map<string, { context: SecureContext; renewAt: number }>();
 
   return {
@@ -72,6 +73,7 @@ function createAuthority(certificatePem: string, issuer: Issuer): Authority {
           : {
               context: createSecureContext({
                 key,
+                secureOptions: constants.SSL_OP_NO_TICKET,
                 cert: serverCertificate(issuer, host, leafKeys.publicKey, LEAF_LIFETIME_MS),
               }),
               renewAt: now + LEAF_LIFETIME_MS - RENEWED_BEFORE_END_MS,
