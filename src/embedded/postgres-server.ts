@@ -81,7 +81,7 @@ async function launch(
   account: ServerAccount,
   signal: AbortSignal,
 ): Promise<Postmaster | undefined> {
-  const socketDir = await socketDirFor(files.dir, account);
+  const socketDir = await socketDirFor(files.dir, account, ".s.PGSQL.5432");
   const settings = ["listen_addresses=", `unix_socket_directories=${socketDir}`, `max_connections=${MAX_CONNECTIONS}`];
   const args = ["-D", files.data, ...settings.flatMap((setting) => ["-c", setting])];
   const { file, args: argv, options } = account.invoke(binaries.postgres, args);

@@ -8,14 +8,18 @@ import type { ServerAccount } from "./server-account.ts";
 const SOCKET_PATH_BYTES_MAX = 103;
 /** Postgres takes a list of directories, in which these have a meaning. */
 const LIST_SYNTAX = /[,"]/;
-const SOCKET_NAME = ".s.PGSQL.5432";
 
 /**
- * A directory that only `owner` and root can enter, for a Unix socket: `dir` itself, or one below the system's
+ * A directory that only `owner` and root can enter, for Unix sockets: `dir` itself, or one below the system's
  * temporary directory where `dir` can't hold one. The same `dir` gets the same directory each time.
+ * @param socketPath the longest path of a socket below it
  */
-export async function socketDirFor(dir: string, owner: Pick<ServerAccount, "uid" | "gid">): Promise<string> {
-  const fits = Buffer.byteLength(path.join(dir, SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX;
+export async function socketDirFor(
+  dir: string,
+  owner: Pick<ServerAccount, "uid" | "gid">,
+  socketPath: string,
+): Promise<string> {
+  const fits = Buffer.byteLength(path.join(dir, socketPath)) <= SOCKET_PATH_BYTES_MAX;
   if (fits && !LIST_SYNTAX.test(dir)) return dir;
   const hash = createHash("sha256").update(dir).digest("hex").slice(0, 12);
   const short = path.join(os.tmpdir(), `deckhand-${hash}`);

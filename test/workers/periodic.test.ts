@@ -91,7 +91,10 @@ describe("the reaper", () => {
           done.resolve();
         },
       },
-      store: { endedSessions: async (ids) => ids.filter((id) => id === "sesn_ended") },
+      store: {
+        endedSessions: async (ids) => ids.filter((id) => id === "sesn_ended"),
+        forgetDeleted: async () => undefined,
+      },
       log: SILENT,
     });
     await done.promise;
