@@ -68,6 +68,14 @@ function retryNote(error: SessionError): string {
       return "The model is overloaded. Trying again.";
     case "model_rate_limited_error":
       return "The model's rate limit is reached. Waiting, then trying again.";
+    case "repository_authentication_error":
+    case "repository_forbidden_error":
+    case "repository_not_found_error":
+    case "repository_checkout_error":
+    case "repository_clone_error":
+      return "A repository could not be fetched. Going on without it.";
+    case "credential_host_unreachable_error":
+      return "The environment does not allow the hosts of a credential.";
     default:
       return "The model could not be reached. Trying again.";
   }
