@@ -75,16 +75,18 @@ export function createEncryptedColumnStore(pool: pg.Pool): EncryptedColumnStore 
 
     async exclusively(work) {
       const client = await pool.connect();
+      const ask = async (call: string) =>
+        (await client.query<{ done: boolean }>(`SELECT ${call}(hashtextextended($1, 0)) AS done`, [LOCK])).rows[0]
+          ?.done;
       try {
-        const { rows } = await client.query<{ held: boolean }>(
-          "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held",
-          [LOCK],
-        );
-        if (rows[0]?.held !== true)
+        if (!(await ask("pg_try_advisory_lock"))) {
           throw new Error("Another process is replacing the keys right now. Wait until it has ended.");
-        return await work();
+        }
+        const result = await work();
+        await ask("pg_advisory_unlock");
+        return result;
       } finally {
-        // The lock belongs to the connection, and ends with it.
+        // Whatever the connection still holds ends with it.
         client.release(true);
       }
     },

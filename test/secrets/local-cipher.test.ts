@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createLocalCipher } from "../../src/secrets/local-cipher.ts";
 import { newMasterKey } from "../../src/secrets/master-key.ts";
+import { SecretUnreadableError } from "../../src/secrets/secret-cipher.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import { secretCipherContract } from "../contracts/secret-cipher.ts";
 
@@ -27,6 +28,19 @@ describe("the local cipher", () => {
     const keyId = Buffer.from(ciphertext.subarray(1, 9)).toString("hex");
     const later = createLocalCipher(new Secret(newMasterKey()));
     await expect(later.decrypt(ciphertext, "row/1")).rejects.toThrow(keyId);
+  });
+
+  it("reads what an earlier key encrypted where it is told of it, and is due to encrypt it again", async () => {
+    const next = new Secret(newMasterKey());
+    const ciphertext = await createLocalCipher(FIXED).encrypt(Buffer.from("xoxb-1"), "row/1");
+    const cipher = createLocalCipher(next, [FIXED]);
+    expect(Buffer.from(await cipher.decrypt(ciphertext, "row/1")).toString()).toBe("xoxb-1");
+    await expect(cipher.decrypt(ciphertext, "row/2")).rejects.toBeInstanceOf(SecretUnreadableError);
+    expect(await cipher.isCurrent(ciphertext)).toBe(false);
+
+    const again = await cipher.encrypt(Buffer.from("xoxb-1"), "row/1");
+    expect(await cipher.isCurrent(again)).toBe(true);
+    expect(Buffer.from(await createLocalCipher(next).decrypt(again, "row/1")).toString()).toBe("xoxb-1");
   });
 
   it("takes no key that is not 32 bytes", () => {
