@@ -7,6 +7,8 @@ import type { Logger } from "./log.ts";
 import type { Queue } from "./queue/queue.ts";
 import { startApi } from "./roles/api.ts";
 import { type RunningBots, startBots } from "./roles/bots.ts";
+import { startEnvironmentBuilds } from "./roles/environment-builds.ts";
+import { startGatewayRole } from "./roles/gateway.ts";
 import { ensureOperatorKey } from "./roles/operator-key.ts";
 import { openPlatform, type Platform } from "./roles/platform.ts";
 import { openSandboxes } from "./roles/sandboxes.ts";
@@ -16,8 +18,8 @@ import { Teardown } from "./teardown.ts";
 import { createWorkspaceStore } from "./workspaces/workspace-store.ts";
 import { createWorkspaces } from "./workspaces/workspaces.ts";
 
-export type Role = "api" | "worker" | "bots";
-export const ROLES: readonly Role[] = ["api", "worker", "bots"];
+export type Role = "api" | "worker" | "gateway" | "bots";
+export const ROLES: readonly Role[] = ["api", "worker", "gateway", "bots"];
 
 export interface StartOptions {
   config: Config;
@@ -65,6 +67,10 @@ export async function startDeckhand(options: StartOptions): Promise<Deckhand> {
     const starting: { reason: string | null } = { reason: "starting" };
     const api = roles.includes("api") ? await startApi(platform, workspaces, () => healthOf(starting.reason)) : null;
     if (api) started.add(() => api.stop());
+    if (roles.includes("gateway")) {
+      const gateway = await startGatewayRole(platform);
+      started.add(() => gateway.stop());
+    }
     const sandboxImage = roles.includes("worker") ? await startWorkerRole(platform, options, started, starting) : null;
     const url = api?.url ?? remoteApi(config);
     const bots = roles.includes("bots") ? await startBotsRole(platform, { url, apiKey }, started, starting) : null;
@@ -96,10 +102,13 @@ async function startWorkerRole(
   starting: { reason: string | null },
 ): Promise<string> {
   starting.reason = "making sandboxes ready";
-  const sandboxes = await openSandboxes(options.config, options.log, options.progress, options.signal);
+  const sandboxes = await openSandboxes(platform, options.progress, options.signal);
   started.add(() => sandboxes.provider.close());
+  const builds = await startEnvironmentBuilds(platform, sandboxes);
+  started.add(() => builds.running.stop());
   const worker = await startWorker(platform, {
-    sandboxes,
+    provider: sandboxes.provider,
+    environments: builds.images,
     ...(options.crashPoint ? { crashPoint: options.crashPoint } : {}),
     ...(options.retry ? { retry: options.retry } : {}),
   });

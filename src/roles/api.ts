@@ -4,6 +4,7 @@ import { createAgents } from "../agents/agents.ts";
 import { buildApp } from "../api/app.ts";
 import type { Health } from "../api/routes/health.ts";
 import { errorCode } from "../embedded/file-errors.ts";
+import { createBuildHint } from "../environments/build-hint.ts";
 import { createEnvironmentStore } from "../environments/environment-store.ts";
 import { createEnvironments } from "../environments/environments.ts";
 import { messageOf } from "../errors.ts";
@@ -34,7 +35,9 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
   const { config, database, eventLog, files, models, wakeups } = platform;
   const sessionStore = createSessionStore(database.prisma);
   const agents = createAgents({ store: createAgentStore(database.prisma), models: models.list });
-  const environments = createEnvironments(createEnvironmentStore(database.prisma));
+  const environments = createEnvironments(createEnvironmentStore(database.prisma), {
+    hintBuild: createBuildHint(platform.queue, platform.log),
+  });
   const linkKey = await openLinkKey(config);
   const cipher = await openCipher(config);
   const { vaults, credentials, store } = createVaultParts(database, cipher);

@@ -3,17 +3,18 @@ import path from "node:path";
 import type Docker from "dockerode";
 import { z } from "zod";
 import type { Progress } from "../cli/progress.ts";
-import type { Config } from "../config.ts";
 import { ensureDockerEngine } from "../embedded/docker-engine.ts";
 import { hasImage } from "../embedded/engine-image.ts";
 import { ensureSandboxImage } from "../embedded/sandbox-image.ts";
-import type { Logger } from "../log.ts";
 import { DEFAULT_LIMITS } from "../sandbox/container-config.ts";
 import { createDockerSandboxProvider } from "../sandbox/docker.ts";
 import { engineCall } from "../sandbox/engine.ts";
+import type { GatewayDirsOptions } from "../sandbox/gateway-dirs.ts";
 import { keepAttached } from "../sandbox/keep-attached.ts";
 import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
+import type { Platform } from "./platform.ts";
 import { openSandboxDisks } from "./sandbox-disks.ts";
+import { openSandboxWayOut } from "./sandbox-way-out.ts";
 import { writeOnce } from "./write-once.ts";
 
 const MIB = 1024 * 1024;
@@ -24,15 +25,15 @@ export interface Sandboxes {
   provider: SandboxProvider;
   /** Of sandboxes for which no environment asks for another. */
   shape: SandboxShape;
+  docker: Docker;
+  /** Tells this home's containers from another's on the same engine. */
+  installationId: string;
+  wayOut: GatewayDirsOptions;
 }
 
 /** Makes sure of the engine and the image, then starts to fill the warm pool. */
-export async function openSandboxes(
-  config: Config,
-  log: Logger,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Sandboxes> {
+export async function openSandboxes(platform: Platform, progress: Progress, signal: AbortSignal): Promise<Sandboxes> {
+  const { config, log } = platform;
   const docker = await ensureDockerEngine({ home: config.home, dockerHost: config.dockerHost, log, progress, signal });
   await assertRuntime(docker, config.sandbox.runtime, signal);
   const named = config.sandbox.image;
@@ -53,16 +54,17 @@ export async function openSandboxes(
     },
     runtime: config.sandbox.runtime,
   };
-  // Tells this home's containers from another's on the same engine.
+  const wayOut = await openSandboxWayOut(platform);
   const installationId = await writeOnce(path.join(config.home, "installation-id"), randomUUID, 0o644);
   const provider = createDockerSandboxProvider({
     docker,
     installationId,
+    gateway: wayOut,
     disks: await openSandboxDisks({ docker, home: config.home, image, installationId, log }, signal),
     pool: { shape, size: config.sandbox.poolSize },
     log,
   });
-  return { provider: keepAttached(provider), shape };
+  return { provider: keepAttached(provider), shape, docker, installationId, wayOut };
 }
 
 /** @throws Error that names the setting when the engine has no such runtime */

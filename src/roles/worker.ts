@@ -5,9 +5,11 @@ import { NO_CRASH, type CrashPoint } from "../harness/crash-points.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "../harness/retry.ts";
 import { type HarnessDeps, runSession } from "../harness/run-session.ts";
 import type { SessionEquipment } from "../harness/session-equipment.ts";
-import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
+import { createIdleStore } from "../sandbox/idle-store.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import { createSandboxStore } from "../sandbox/sandbox-store.ts";
 import { createLeases } from "../sessions/lease.ts";
+import { startIdleSandboxes } from "../../workers/idle-sandboxes.ts";
 import { startSandboxReaper } from "../../workers/reap-sandboxes.ts";
 import { startSweeper } from "../../workers/sweep.ts";
 import { createEquipmentStore } from "../sessions/equipment-store.ts";
@@ -21,9 +23,8 @@ import type { Platform } from "./platform.ts";
 import { createSessionEquipment } from "./session-equipment.ts";
 
 export interface WorkerOptions {
-  sandboxes: { provider: SandboxProvider; shape: SandboxShape };
-  /** Without it every sandbox has the installation's own shape. */
-  environments?: EnvironmentShapes;
+  provider: SandboxProvider;
+  environments: EnvironmentShapes;
   crashPoint?: CrashPoint;
   retry?: RetryPolicy;
 }
@@ -36,6 +37,7 @@ export interface RunningWorker {
 /** Runs sessions: takes hints from the queue and, whatever becomes of those, finds work in the database. */
 export async function startWorker(platform: Platform, options: WorkerOptions): Promise<RunningWorker> {
   const { config, database, eventLog, queue, log } = platform;
+  const { provider } = options;
   const store = createSandboxStore(database.pool);
   const leases = createLeases(database.pool, config.leaseMs);
   const deps: HarnessDeps = {
@@ -45,9 +47,9 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
     files: createHarnessFiles(platform.files),
     findModel: platform.models.find,
     sandboxes: {
-      provider: options.sandboxes.provider,
+      provider,
       store,
-      environments: options.environments ?? { shapeFor: async () => options.sandboxes.shape },
+      environments: options.environments,
     },
     equipment: await openEquipment(platform),
     deniedRequests: createGatewayRequestStore(database.pool),
@@ -62,10 +64,17 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
     concurrency: config.workerConcurrency,
   });
   const sweeper = startSweeper({ leases, hintRun: platform.hintRun, leaseMs: config.leaseMs, log });
-  const reaper = startSandboxReaper({ provider: options.sandboxes.provider, store, log });
+  const reaper = startSandboxReaper({ provider, store, log });
+  const { pauseAfterMs, stopAfterMs, removeAfterMs } = config.sandbox;
+  const idle = startIdleSandboxes({
+    provider,
+    store: createIdleStore(database.pool),
+    after: { paused: pauseAfterMs, stopped: stopAfterMs, removed: removeAfterMs },
+    log,
+  });
   return {
     async stop() {
-      await Promise.all([sweeper.stop(), reaper.stop()]);
+      await Promise.all([sweeper.stop(), reaper.stop(), idle.stop()]);
       await worker.stop();
     },
   };
