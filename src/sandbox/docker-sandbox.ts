@@ -77,8 +77,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   async setEnvironment(variables: Record<string, string>, signal: AbortSignal): Promise<void> {
-    const header = { type: "set_environment", variables };
-    await this.#runner.request({ header, deadlineMs: GRACE_MS }, signal);
+    await this.#runner.setEnvironment(variables, GRACE_MS, signal);
   }
 
   async putUpload(path: string, content: Readable, size: number, signal: AbortSignal): Promise<void> {

@@ -15,6 +15,8 @@ import { SandboxLostError } from "./sandbox.ts";
 /** How often a request is sent anew after its bridge ended, before the sandbox is given up. */
 const BRIDGES_PER_REQUEST_MAX = 3;
 
+const NEVER = new AbortController().signal;
+
 export interface RunnerRequest {
   header: { type: string; [field: string]: unknown };
   body?: Uint8Array;
@@ -35,6 +37,7 @@ export class Runner {
   #connection: Promise<RunnerConnection>;
   #lost: SandboxLostError | null = null;
   #detached = false;
+  #variables: Record<string, string> | null = null;
 
   private constructor(container: Container, connection: RunnerConnection, log: Logger) {
     this.#container = container;
@@ -56,6 +59,12 @@ export class Runner {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Tells the runner, and each one that takes its place, what variables tools see besides the sandbox's own. */
+  async setEnvironment(variables: Record<string, string>, deadlineMs: number, signal: AbortSignal): Promise<void> {
+    await this.request({ header: environmentHeader(variables), deadlineMs }, signal);
+    this.#variables = variables;
   }
 
   /** Closes the bridge. What the runner does goes on. Idempotent. */
@@ -100,8 +109,10 @@ export class Runner {
   async #openAgain(): Promise<RunnerConnection> {
     try {
       const state = await containerState(this.#container);
-      if (state === "running") return await openRunnerConnection(this.#container, new AbortController().signal);
-      throw this.#loss((await this.#overfull()) ?? `the container is ${state}`);
+      if (state !== "running") throw this.#loss((await this.#overfull()) ?? `the container is ${state}`);
+      const connection = await openRunnerConnection(this.#container, NEVER);
+      if (this.#variables) await connection.request(environmentHeader(this.#variables), undefined, 0, NEVER);
+      return connection;
     } catch (error) {
       if (error instanceof SandboxLostError) throw error;
       throw await this.#giveUp((await this.#overfull()) ?? `no new bridge could be opened: ${messageOf(error)}`);
@@ -128,6 +139,10 @@ export class Runner {
     void this.#connection.then((connection) => connection.close()).catch(() => {}); // there may be none
     return this.#lost;
   }
+}
+
+function environmentHeader(variables: Record<string, string>) {
+  return { type: "set_environment", variables };
 }
 
 /** Waits for `promise`, but not beyond the abort of `signal`: then it rejects with the signal's reason. */

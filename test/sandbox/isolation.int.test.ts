@@ -75,7 +75,7 @@ describe("a tool", () => {
 
   it("sees no secret, session or host path in its environment and mounts", async () => {
     expect(await bash(sandbox, "env | cut -d= -f1 | sort | tr '\\n' ' '")).toBe(
-      "HOME HOSTNAME LANG MPLBACKEND NODE_PATH PATH PIP_BREAK_SYSTEM_PACKAGES PWD SHLVL _ ",
+      "HOME HOSTNAME LANG LD_LIBRARY_PATH MPLBACKEND NODE_PATH NPM_CONFIG_PREFIX PATH PIP_BREAK_SYSTEM_PACKAGES PWD SHLVL _ ",
     );
     expect(
       await bash(

@@ -49,7 +49,28 @@ class Children:
         self._on_exit[process.pid] = on_exit
         return process.pid
 
-    async def run(self, argv: Sequence[str], timeout_s: float, output_max: int, **options: str) -> tuple[int, bytes]:
+    def spawn_helper(
+        self, argv: Sequence[str], on_exit: Callable[[int], None], *, pass_fds: Sequence[int] = ()
+    ) -> int:
+        """Starts a program that the runner itself uses for as long as it runs."""
+
+        def exited(status: int) -> None:
+            self._helpers.discard(pid)
+            on_exit(status)
+
+        pid = self.spawn(argv, exited, pass_fds=pass_fds)
+        self._helpers.add(pid)
+        return pid
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        timeout_s: float,
+        output_max: int,
+        *,
+        cwd: str = "/",
+        env: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
         """
         Runs a helper program to its end: its exit status, and up to `output_max` bytes of what it printed, stderr
         included. It is killed with all its children when it prints more, takes longer, or the caller is cancelled.
@@ -73,7 +94,7 @@ class Children:
             if not finished.done():
                 finished.set_result(status)
 
-        pid = self.spawn(argv, exited, stdout=write_fd, stderr=subprocess.STDOUT, **options)
+        pid = self.spawn(argv, exited, stdout=write_fd, stderr=subprocess.STDOUT, cwd=cwd, env=env)
         os.close(write_fd)
         self._helpers.add(pid)
         loop.add_reader(read_fd, receive)

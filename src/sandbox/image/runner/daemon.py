@@ -11,6 +11,7 @@ from typing import Any
 from calls import Calls
 from children import Children
 from connection import Connection, Header
+from environment import Environment
 from errors import ToolError
 from files import replace_file
 from journal import Journal
@@ -19,6 +20,7 @@ from outputs import list_outputs, read_listed
 from preview import render_preview
 from shell import Shell
 from tools import Tools
+from way_out import WayOut
 
 _STDIO_FDS = 2
 
@@ -31,8 +33,11 @@ def serve(on_ready: Callable[[], None]) -> None:
 async def _serve(on_ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     children = Children(loop)
-    shell = Shell(loop, children)
-    daemon = _Daemon(loop, children, Calls(Journal(JOURNAL_PATH), Tools(children, shell)))
+    environment = Environment()
+    shell = Shell(loop, children, environment)
+    calls = Calls(Journal(JOURNAL_PATH), Tools(children, shell, environment))
+    daemon = _Daemon(loop, children, environment, calls)
+    WayOut(loop, children).open()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     if os.path.lexists(SOCKET_PATH):
         os.unlink(SOCKET_PATH)
@@ -46,14 +51,18 @@ async def _serve(on_ready: Callable[[], None]) -> None:
 
 
 class _Daemon:
-    def __init__(self, loop: asyncio.AbstractEventLoop, children: Children, calls: Calls) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, children: Children, environment: Environment, calls: Calls
+    ) -> None:
         self._loop = loop
         self._children = children
+        self._environment = environment
         self._calls = calls
         self._rendering = asyncio.Lock()
         self._tasks: dict[Connection, dict[int, asyncio.Task[None]]] = {}
         self._handlers: dict[str, Callable[[Connection, Header, bytes], Awaitable[None]]] = {
             "cancel": self._cancel,
+            "set_environment": self._set_environment,
             "write_text": self._write_text,
             "list_outputs": self._list_outputs,
             "read_output_part": self._read_output_part,
@@ -112,6 +121,10 @@ class _Daemon:
 
     async def _cancel(self, connection: Connection, header: Header, _body: bytes) -> None:
         await self._calls.cancel(header["call_id"])
+        _reply(connection, header, ok=True)
+
+    async def _set_environment(self, connection: Connection, header: Header, _body: bytes) -> None:
+        self._environment.set(header["variables"])
         _reply(connection, header, ok=True)
 
     async def _write_text(self, connection: Connection, header: Header, body: bytes) -> None:

@@ -7,15 +7,18 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 from capture import Capture
 from children import Children
+from environment import Environment, script_between
 from locations import WORK_DIR
 from process_tree import kill_descendants
 
 _SHELL_FD = 200
 _KILL_WAIT_S = 5.0
 _LOOK_OUT_S = 0.0003
+_UPDATE_TIMEOUT_S = 5.0
 
 # For each command the shell is sent the number of the runner's descriptor for its output; the command's text is in a
 # memory file. It opens both by way of /proc, so nothing is forked, no end mark passes through the output, and no
@@ -45,16 +48,17 @@ class Shell:
     command.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, children: Children) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, children: Children, environment: Environment) -> None:
         self._loop = loop
         self._children = children
+        self._environment = environment
         self._turn = asyncio.Lock()
         self._process: _ShellProcess | None = None
 
     def start(self) -> None:
         """Has a shell ready before the first command asks for it."""
         if self._process is None:
-            self._process = _ShellProcess(self._loop, self._children)
+            self._process = self._new_process()
 
     async def restart(self) -> None:
         """Ends the shell with everything that was started from it, background processes included."""
@@ -68,11 +72,10 @@ class Shell:
         from it are killed. The output is then what was printed up to that point.
         """
         async with self._turn:
-            if self._process is None or self._process.ended:
-                self._process = _ShellProcess(self._loop, self._children)
+            process = await self._up_to_date_process()
             capture = Capture(self._loop)
-            done = self._process.run(command, capture.write_fd)
-            self._process.settle_quickly()
+            done = process.run(command, capture.write_fd)
+            process.settle_quickly()
             try:
                 if not done.done():
                     capture.watch()
@@ -86,6 +89,23 @@ class Shell:
                 raise
             return Finished(capture.end(), done.result(), timed_out=False)
 
+    def _new_process(self) -> "_ShellProcess":
+        return _ShellProcess(self._loop, self._children, self._environment)
+
+    async def _up_to_date_process(self) -> "_ShellProcess":
+        """A shell that has the variables as they are now."""
+        process, added = self._process, self._environment.added
+        if process is not None and not process.ended and process.added is not added:
+            done = process.run(script_between(process.added, added), _nowhere())
+            process.added = added
+            try:
+                await _within(self._loop, done, _UPDATE_TIMEOUT_S)
+            except TimeoutError:  # the agent's own traps and functions stand in the way
+                await self._discard()
+        if self._process is None or self._process.ended:
+            self._process = self._new_process()
+        return self._process
+
     async def _discard(self) -> None:
         process, self._process = self._process, None
         # Only one shell exists at a time: what is not one of the runner's own helpers came from it or one before it.
@@ -95,9 +115,10 @@ class Shell:
 
 
 class _ShellProcess:
-    def __init__(self, loop: asyncio.AbstractEventLoop, children: Children) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, children: Children, environment: Environment) -> None:
         self._loop = loop
         self.ended = False
+        self.added = environment.added
         self._done: asyncio.Future[int] | None = None
         self._gone: asyncio.Future[None] = loop.create_future()
         self._status = bytearray()
@@ -108,13 +129,12 @@ class _ShellProcess:
         shell_fd = fcntl.fcntl(shells_end, fcntl.F_DUPFD_CLOEXEC, _SHELL_FD)
         shells_end.close()
         script = _LOOP.format(socket=shell_fd, text=self._text_fd, runner=os.getpid())
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
         children.spawn(
             # If the runner dies its shell must not go on to the next line of a script that nobody watches any more.
             ["setpriv", "--pdeathsig", "KILL", "bash", "--noprofile", "--norc", "-c", script, "bash"],
             self._exited,
             cwd=WORK_DIR,
-            env=environment,
+            env=environment.all(),
             pass_fds=(shell_fd,),
         )
         os.close(shell_fd)
@@ -169,6 +189,11 @@ class _ShellProcess:
     def _settle(self, code: int) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_result(code)
+
+
+@cache
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
 
 async def _within(loop: asyncio.AbstractEventLoop, done: asyncio.Future[int], timeout_s: float) -> None:

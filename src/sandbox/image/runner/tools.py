@@ -5,18 +5,21 @@ import threading
 from typing import Any
 
 import tool_bash
+import tool_clone
 import tool_edit
 import tool_read
 import tool_search
 from children import Children
+from environment import Environment
 from errors import ToolError
 from journal import Result
 from shell import Shell
 
 
 class Tools:
-    def __init__(self, children: Children, shell: Shell) -> None:
+    def __init__(self, children: Children, shell: Shell, environment: Environment) -> None:
         self._children = children
+        self._environment = environment
         self._shell = shell
 
     async def run(self, op: dict[str, Any], body: bytes) -> Result:
@@ -39,6 +42,8 @@ class Tools:
                     stop.set()
             case "grep":
                 return _said(await tool_search.grep(self._children, op["pattern"], op.get("path")))
+            case "clone":
+                return _said(await tool_clone.clone(self._children, self._environment.all(), op))
             case unknown:
                 raise ToolError(f"{unknown}: no such tool")
 
