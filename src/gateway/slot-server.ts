@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Admissions } from "./admission.ts";
@@ -98,7 +97,7 @@ export function createSlotServer(gatewayId: string, options: SlotServerOptions):
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const tunnel = tunnels.get(request.socket) ?? null;
-    const closed = Promise.race([once(response, "close"), once(request.socket, "close")]);
+    const closed = new Promise<void>((resolve) => void response.once("close", resolve));
     await forwardHttp(gatewayId, { request, response, tunnel }, { admissions, agent, idleMs: limits.idleMs });
     await closed;
   }
