@@ -10,8 +10,8 @@ import { createUpstreams } from "./upstreams.ts";
 
 const HTTPS_PORT = 443;
 const HANDSHAKE_TIMEOUT_MS = 15_000;
-/** What OpenSSL makes of a client that gives no name: there is no certificate for it. */
-const NAMELESS = "ERR_SSL_NO_SHARED_CIPHER";
+/** What OpenSSL makes of a client that gives no name, as there is no certificate for it: in TLS 1.3, and before. */
+const NAMELESS: readonly unknown[] = ["ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM", "ERR_SSL_NO_SHARED_CIPHER"];
 
 /** Speaks for hosts that have a secret: puts it into requests, and takes it out of what comes back. */
 export interface Interceptor {
@@ -36,7 +36,6 @@ export function createInterceptor({ authority, log, upstreamCa }: Dependencies):
   const server = createInterceptedServer(log);
   const open = new Set<TLSSocket>();
 
-  /** @returns false when it could not be recorded */
   async function refuseName(destination: Destination): Promise<void> {
     const message = `TLS has to name ${destination.host}, to which the connection is.`;
     try {
@@ -49,7 +48,12 @@ export function createInterceptor({ authority, log, upstreamCa }: Dependencies):
   return {
     accept(socket, head, destination) {
       if (head.length > 0) socket.unshift(head);
-      const secure = secured(socket, authority, destination, () => refuseName(destination));
+      let recorded = false;
+      const onWrongName = () => {
+        recorded = true;
+        return refuseName(destination);
+      };
+      const secure = secured(socket, authority, destination, onWrongName);
       open.add(secure);
       const timer = setTimeout(() => secure.destroy(), HANDSHAKE_TIMEOUT_MS);
       const { agent, release } = upstreams.acquire(destination);
@@ -60,7 +64,7 @@ export function createInterceptor({ authority, log, upstreamCa }: Dependencies):
         socket.destroy();
       });
       secure.on("error", (error) => {
-        if ("code" in error && error.code === NAMELESS && !secure.servername) void refuseName(destination);
+        if ("code" in error && NAMELESS.includes(error.code) && !recorded) void onWrongName();
         secure.destroy();
       });
       socket.on("error", () => secure.destroy());

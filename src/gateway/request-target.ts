@@ -14,10 +14,10 @@ export interface Objection {
 
 /** What to ask the server for: its path, or why not. */
 export function requestTarget(
-  request: Pick<IncomingMessage, "method" | "url" | "rawHeaders" | "headers">,
+  request: Pick<IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders" | "headers">,
   destination: Pick<Destination, "host" | "port">,
 ): { path: string } | Objection {
-  const { method = "", url = "" } = request;
+  const { method = "", url = "", httpVersion } = request;
   const where = formatHostAndPort(destination, HTTPS_PORT);
   if (method === "TRACE" || method === "CONNECT") {
     return { rule: "method_not_allowed", message: `${method} is not allowed to ${where}, which has a secret.` };
@@ -29,7 +29,9 @@ export function requestTarget(
   const hosts = headerValues(headerList(request.rawHeaders), "host");
   const absolute = ABSOLUTE.exec(url)?.groups;
   const named = absolute ? [...hosts, absolute["authority"] ?? ""] : hosts;
-  if (hosts.length > 1 || !named.every((name) => isSame(name, destination)) || !(absolute || isPath(url, method))) {
+  // Only HTTP/1.0 may leave it out.
+  const isNamedOnce = hosts.length === 1 || (hosts.length === 0 && httpVersion === "1.0");
+  if (!isNamedOnce || !named.every((name) => isSame(name, destination)) || !(absolute || isPath(url, method))) {
     const message = `The request is for another host than ${where}, to which the connection is.`;
     return { rule: "name_mismatch", message };
   }
