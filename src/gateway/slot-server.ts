@@ -92,6 +92,7 @@ export function createSlotServer(gatewayId: string, options: SlotServerOptions):
       tunnels.set(socket, target);
       socket.unshift(head);
       server.emit("connection", socket);
+      socket.resume();
     },
   };
 
