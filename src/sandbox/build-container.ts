@@ -37,8 +37,8 @@ export function buildContainerConfig(spec: BuildContainerSpec): ContainerCreateO
   return {
     name: buildContainerName(installationId, slot),
     Image: baseImageId,
-    Entrypoint: ["sleep"],
-    Cmd: ["infinity"],
+    Entrypoint: [""], // the image's own, if any, is put aside
+    Cmd: ["sleep", "infinity"],
     User: "0:0",
     Hostname: "build",
     Labels: { [INSTALLATION_LABEL]: installationId, [SLOT_LABEL]: slot },
@@ -81,7 +81,7 @@ export function restoreConfig({ User, Entrypoint, Cmd }: ImageConfig): string {
   const entrypoint = typeof Entrypoint === "string" ? [Entrypoint] : (Entrypoint ?? []);
   return [
     `USER ${User || "root"}`,
-    `ENTRYPOINT ${JSON.stringify(entrypoint)}`,
+    ...(entrypoint.length > 0 ? [`ENTRYPOINT ${JSON.stringify(entrypoint)}`] : []),
     `CMD ${JSON.stringify(Cmd ?? [])}`,
     `LABEL ${SLOT_LABEL}=""`,
   ].join("\n");

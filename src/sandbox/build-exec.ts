@@ -45,6 +45,9 @@ export async function runScript(container: Container, command: Script, signal: A
   stream.on("data", take);
   try {
     await once(stream, "close", { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     stream.destroy();
   }
