@@ -121,6 +121,23 @@ describe("a session's repository", () => {
     },
   );
 
+  it("that can't be had leaves the model's requests their full number of attempts", async () => {
+    const id = await sessionWithRepository();
+    rig.run = async (op) => (op.op === "clone" ? textResult("fatal: no", true) : textResult("done"));
+    rig.api.queue(bash("ls"), { status: 529 }, { status: 529 }, says("ok"));
+    await rig.turn(id, "look");
+    for (const _attempt of [1, 2]) {
+      await rig.prisma.session.update({ where: { id }, data: { wakeAt: new Date(0) } });
+      await rig.runSession(id);
+    }
+    expect((await errorsOf(id)).map(({ type }) => type)).toEqual([
+      "repository_clone_error",
+      "model_overloaded_error",
+      "model_overloaded_error",
+    ]);
+    expect(spoken(await rig.events(id))).toEqual(["ok"]);
+  });
+
   it("that a harness was cloning when it let go is not cloned a second time by the next one", async () => {
     const id = await sessionWithRepository();
     const ops = watchOps();
@@ -181,14 +198,22 @@ describe("a session's variables", () => {
     const id = await rig.newSession();
     await rig.prisma.session.update({ where: { id }, data: { vaultIds: ["vlt_test"] } });
     rig.variables = [variable("API_KEY", ["api.example.com"])];
-    rig.api.queue(bash("env"), says("ok"), bash("env"), says("ok"));
+    const told: Record<string, string>[] = [];
+    rig.run = async () => {
+      told.push(...rig.sandboxes.environments().filter((values) => JSON.stringify(values).includes(id)));
+      if (told.length === 1) {
+        rig.variables = [variable("OTHER_KEY", null)];
+        await rig.send(id, "while you are at it");
+      }
+      return textResult("done");
+    };
+    rig.api.queue(bash("env"), bash("env"), says("ok"), bash("env"), says("ok"));
     await rig.turn(id, "look");
-    expect(rig.sandboxes.environments()).toContainEqual({ API_KEY: placeholder(id, "API_KEY") });
-    expect(lastSystemPrompt()).toContain("API_KEY, for api.example.com");
-    rig.variables = [variable("OTHER_KEY", null)];
+    expect(JSON.stringify(rig.api.requests.at(-3)?.system)).toContain("API_KEY, for api.example.com");
+    expect(lastSystemPrompt()).toMatch(/^(?!.*API_KEY).*OTHER_KEY/);
     await rig.turn(id, "again");
-    expect(rig.sandboxes.environments()).toContainEqual({ OTHER_KEY: placeholder(id, "OTHER_KEY") });
-    expect(rig.sandboxes.environments()).not.toContainEqual({ API_KEY: placeholder(id, "API_KEY") });
+    const other = { OTHER_KEY: placeholder(id, "OTHER_KEY") };
+    expect(told).toEqual([{ API_KEY: placeholder(id, "API_KEY") }, other, other]);
     const seen = [rig.api.requests, await rig.events(id), rig.sandboxes.environments()];
     expect(JSON.stringify(seen)).not.toContain(SECRET);
   });
@@ -223,15 +248,10 @@ describe("a request that the gateway refused", () => {
       path: "/x",
       rule: "host_not_allowed",
     };
-    rig.run = async (op) => {
+    rig.run = async () => {
       const at = new Date();
-      if (op.op === "bash" && op.command === "curl") {
-        rig.denied.push(
-          { ...request, at },
-          { ...request, at },
-          { ...request, method: "CONNECT", path: null, port: 8443, at },
-        );
-      }
+      const tunnel = { ...request, method: "CONNECT", path: null, port: 8443, at };
+      rig.denied.push({ ...request, at }, { ...request, at }, tunnel);
       return textResult("403\n");
     };
     rig.denied = [{ ...request, host: "before.example", at: new Date(0) }];
