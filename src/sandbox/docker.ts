@@ -65,7 +65,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
       signal.throwIfAborted();
       const name = names.forSession(sessionId);
       const pooled = await pool.claim(shape);
-      if (!pooled) return make({ name, shape, labels: {} }, signal);
+      if (!pooled) return makeAndKeepReady(name, shape, signal);
       try {
         await engineCall("rename", (abortSignal) => docker.getContainer(pooled.ref).rename({ name, abortSignal }), {
           signal,
@@ -75,7 +75,7 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
         await destroySandbox(pooled);
         signal.throwIfAborted();
         log.warn({ container: pooled.ref, error: messageOf(error) }, "pooled sandbox not claimed");
-        return make({ name, shape, labels: {} }, signal);
+        return makeAndKeepReady(name, shape, signal);
       }
     },
 
@@ -119,6 +119,12 @@ export function createDockerSandboxProvider(options: DockerSandboxProviderOption
     poolFilled: () => pool.filled(),
     removeOrphans,
   };
+
+  async function makeAndKeepReady(name: string, shape: SandboxShape, signal: AbortSignal): Promise<DockerSandbox> {
+    const made = await make({ name, shape, labels: {} }, signal);
+    pool.keepReady(shape);
+    return made;
+  }
 
   /** A new container, started, with its runner attached. Leaves none behind when it fails or is aborted. */
   async function make(spec: NewContainer, signal: AbortSignal): Promise<DockerSandbox> {

@@ -1,28 +1,27 @@
-import { messageOf } from "../errors.ts";
-import type { Logger } from "../log.ts";
 import type { DockerSandbox } from "./docker-sandbox.ts";
 import type { SandboxShape } from "./sandbox.ts";
+import { createShapePool, type ShapePool, type ShapePoolOptions } from "./shape-pool.ts";
 
-const MAKING_AT_ONCE_MAX = 2;
-/** The session that took a member is about to use it: its first call goes before our next container. */
-const REFILL_DELAY_MS = 500;
-const RETRY_DELAY_MS = 5_000;
+const OTHER_SHAPES_MAX = 4;
+/** Of a sandbox of another shape than the usual one, without anybody having asked for that shape. */
+const KEPT_READY_MS = 600_000;
 
-export interface PoolOptions {
+export interface PoolOptions extends Pick<ShapePoolOptions, "make" | "discard" | "log"> {
+  /** The usual one. */
   shape: SandboxShape;
-  /** Members kept ready; 0 turns the pool off. */
+  /** Members of that shape kept ready; 0 turns the pool off. */
   size: number;
-  /** Makes a member, started and attached. */
-  make(shape: SandboxShape, signal: AbortSignal): Promise<DockerSandbox>;
-  /** Removes a member that nobody claimed. */
-  discard(member: DockerSandbox): Promise<void>;
-  log: Logger;
+  keptReadyMs?: number;
 }
 
-/** Started sandboxes that belong to nobody yet. Each is claimed once, and never comes back. */
+/**
+ * Sandboxes kept ready: some of the usual shape, and one of each of the few other shapes that sessions asked for of late.
+ */
 export interface SandboxPool {
   /** A member of this shape, now the caller's alone; null when there is none, and then one has to be made. */
   claim(shape: SandboxShape): Promise<DockerSandbox | null>;
+  /** One of this shape could be made and was asked for: the next session that wants one should find it. */
+  keepReady(shape: SandboxShape): void;
   /** Resolves when the pool is full, or filling it has failed. */
   filled(): Promise<void>;
   /** Removes what nobody claimed. */
@@ -30,66 +29,60 @@ export interface SandboxPool {
 }
 
 /** A pool that fills itself in the background from the moment it is made. */
-export function createPool({ shape, size, make, discard, log }: PoolOptions): SandboxPool {
-  const ready: DockerSandbox[] = [];
-  const making = new Set<Promise<void>>();
-  const closing = new AbortController();
-  let timer: NodeJS.Timeout | null = null;
+export function createPool({ shape, size, keptReadyMs = KEPT_READY_MS, ...rest }: PoolOptions): SandboxPool {
+  const usual = createShapePool({ ...rest, shape, size, eager: true });
+  const usualKey = keyOf(shape);
+  /** The one that was used last comes last. */
+  const others = new Map<string, { pool: ShapePool; timer: NodeJS.Timeout }>();
+  const dropping = new Set<Promise<void>>();
 
-  fill();
   return {
     async claim(wanted) {
-      if (JSON.stringify(wanted) !== JSON.stringify(shape)) return null;
-      for (let member = ready.shift(); member; member = ready.shift()) {
-        fillAfter(REFILL_DELAY_MS);
-        if (await member.isReady()) return member;
-        await remove(member);
-      }
-      return null;
+      const key = keyOf(wanted);
+      if (key === usualKey) return usual.claim();
+      const other = others.get(key);
+      if (!other) return null;
+      use(key, other.pool);
+      return other.pool.claim();
     },
+
+    keepReady(wanted) {
+      const key = keyOf(wanted);
+      if (size === 0 || key === usualKey) return;
+      const pool = others.get(key)?.pool ?? createShapePool({ ...rest, shape: wanted, size: 1, eager: false });
+      use(key, pool);
+      pool.refill();
+      const [oldest] = others.keys();
+      if (others.size > OTHER_SHAPES_MAX && oldest !== undefined) drop(oldest);
+    },
+
     async filled() {
-      while (making.size > 0) await Promise.all(making);
+      await Promise.all([usual, ...[...others.values()].map(({ pool }) => pool)].map((pool) => pool.filled()));
     },
+
     async close() {
-      closing.abort(new Error("The sandbox pool was closed."));
-      if (timer) clearTimeout(timer);
-      await Promise.all(making);
-      await Promise.all(ready.splice(0).map(remove));
+      for (const key of others.keys()) drop(key);
+      await Promise.all([usual.close(), ...dropping]);
     },
   };
 
-  function fill(): void {
-    while (!closing.signal.aborted && making.size < MAKING_AT_ONCE_MAX && ready.length + making.size < size) {
-      const made = makeOne().then((succeeded) => {
-        making.delete(made);
-        if (succeeded) fill();
-        else fillAfter(RETRY_DELAY_MS);
-      });
-      making.add(made);
-    }
+  function use(key: string, pool: ShapePool): void {
+    clearTimeout(others.get(key)?.timer);
+    others.delete(key);
+    others.set(key, { pool, timer: setTimeout(() => drop(key), keptReadyMs).unref() });
   }
 
-  function fillAfter(delayMs: number): void {
-    if (closing.signal.aborted) return;
-    if (timer) clearTimeout(timer);
-    timer = setTimeout(fill, delayMs).unref();
+  function drop(key: string): void {
+    const other = others.get(key);
+    if (!other) return;
+    clearTimeout(other.timer);
+    others.delete(key);
+    const dropped = other.pool.close().finally(() => dropping.delete(dropped));
+    dropping.add(dropped);
   }
+}
 
-  async function makeOne(): Promise<boolean> {
-    try {
-      ready.push(await make(shape, closing.signal));
-      return true;
-    } catch (error) {
-      if (!closing.signal.aborted) log.warn({ image: shape.image, error: messageOf(error) }, "pooled sandbox not made");
-      return false;
-    }
-  }
-
-  async function remove(member: DockerSandbox): Promise<void> {
-    try {
-      await discard(member);
-    } catch (error) {
-      log.warn({ container: member.ref, error: messageOf(error) }, "pooled sandbox not removed");
-    }
-  }
+/** The same for shapes that are equal, in whatever order their properties were written. */
+function keyOf({ image, limits, runtime }: SandboxShape): string {
+  return JSON.stringify([image, runtime, Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

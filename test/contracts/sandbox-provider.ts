@@ -74,6 +74,23 @@ export function describeSandboxProvider(
       expect(joined && (await bash(joined, "cat /workspace/file"))).toBe("kept\n");
     });
 
+    it("pauses and stops a sandbox, which goes on or starts anew when it is joined", async () => {
+      const sandbox = await open();
+      await bash(sandbox, "here=kept; echo kept >/workspace/file");
+      await sandbox.detach();
+      for (const again of ["once", "twice"]) await provider.pause(sandbox.ref).catch(failed(`pause ${again}`));
+      const paused = await attached(newProvider(), sandbox.ref);
+      expect(await bash(paused, "cat /workspace/file; echo $here")).toBe("kept\nkept\n");
+      await paused.detach();
+      await provider.pause(sandbox.ref); // what is frozen can be stopped too
+      for (const again of ["once", "twice"]) await provider.stop(sandbox.ref).catch(failed(`stop ${again}`));
+      await provider.pause(sandbox.ref);
+      const stopped = await attached(newProvider(), sandbox.ref);
+      expect(await bash(stopped, "cat /workspace/file; echo $here")).toBe("kept\n\n");
+      await provider.destroy(sandbox.ref);
+      for (const gone of [sandbox.ref, "../etc"]) await Promise.all([provider.pause(gone), provider.stop(gone)]);
+    });
+
     it("attaches to nothing that is gone or never was", async () => {
       const sandbox = await open();
       await provider.destroy(sandbox.ref);
@@ -154,6 +171,7 @@ export function describeSandboxProvider(
         sandbox.call(newCallId(), { op: "bash", command: "true" }, NEVER),
         sandbox.putUpload("a", Readable.from([Buffer.alloc(10_000_000)]), 10_000_000, NEVER),
         sandbox.writeText("a", "a", NEVER),
+        sandbox.setEnvironment({ A: "a" }, NEVER),
         sandbox.listOutputs(NEVER),
         buffer(sandbox.readOutput(lost, NEVER)),
         sandbox.renderPreview("a.pdf", NEVER),
@@ -275,6 +293,10 @@ printf nonsense >broken.docx; printf x >plain.bin`,
     });
   });
 }
+
+const failed = (what: string) => (cause: unknown) => {
+  throw new Error(`${what} failed`, { cause });
+};
 
 async function attached(provider: SandboxProvider, ref: string): Promise<Sandbox> {
   const sandbox = await provider.attach(ref, NEVER);

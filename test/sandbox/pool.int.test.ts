@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { bash, createTestSandboxes, NEVER, newSessionId, SHAPE } from "../support/sandboxes.ts";
 import { SANDBOX_IMAGE } from "../support/sandbox-image.ts";
+import { shapeOf } from "../support/sandbox-shape.ts";
 
 let sandboxes = createTestSandboxes();
 afterEach(async () => {
@@ -41,16 +42,29 @@ it("lists a claimed sandbox under its session, and an unclaimed one not at all",
   expect(await sandboxes.provider().list()).toEqual([{ ref, sessionId }]);
 });
 
-it("makes a sandbox of another image anew", async () => {
+it("makes a sandbox of another shape anew, and then keeps one of it ready for the next", async () => {
   const provider = withPool(1);
   await provider.poolFilled();
   await sandboxes.docker.getImage(SANDBOX_IMAGE).tag({ repo: "deckhand/sandbox", tag: sandboxes.installationId });
-  const image = `deckhand/sandbox:${sandboxes.installationId}`;
-  const sandbox = await provider.provision({ sessionId: newSessionId(), shape: { ...SHAPE, image } }, NEVER);
-  expect(sandbox.image).toBe(image);
-  expect(await pooled()).toHaveLength(1);
-  await provider.destroy(sandbox.ref);
-  await sandboxes.docker.getImage(image).remove();
+  const shape = shapeOf(`deckhand/sandbox:${sandboxes.installationId}`, { memoryBytes: 300 * 1024 ** 2, pids: 99 });
+  const usual = await pooled();
+  const first = await provider.provision({ sessionId: newSessionId(), shape }, NEVER);
+  expect(first.image).toBe(shape.image);
+  await until(async () => (await pooled()).length === 2);
+  const ready = (await pooled()).find((name) => !usual.includes(name));
+  await provider.poolFilled();
+  const { Id } = await sandboxes.docker.getContainer(ready ?? "").inspect();
+  const { pids, ...limits } = shape.limits;
+  const sameInOtherOrder = { runtime: null, limits: { ...limits, pids }, image: shape.image };
+  const second = await provider.provision({ sessionId: newSessionId(), shape: sameInOtherOrder }, NEVER);
+  expect(second.ref).toBe(Id);
+  const { HostConfig } = await sandboxes.docker.getContainer(second.ref).inspect();
+  expect(HostConfig).toMatchObject({ Memory: 300 * 1024 ** 2, PidsLimit: 99, OomScoreAdj: 200 });
+  expect(await bash(second, "ulimit -c; ulimit -n")).toBe("0\n4096\n");
+  await provider.close();
+  expect(await pooled()).toEqual([]);
+  await Promise.all([first, second].map(({ ref }) => provider.destroy(ref)));
+  await sandboxes.docker.getImage(shape.image).remove();
 });
 
 it("does not hand out a member that died while it waited", async () => {

@@ -160,11 +160,21 @@ describe("a container", () => {
     "whose runner does not answer is lost, and can be used again after a restart",
     { timeout: SILENCE_TEST_TIMEOUT_MS },
     async () => {
-      const sandbox = await sandboxes.open();
-      await bash(sandbox, "echo kept >/workspace/file");
-      await execInside(sandbox.ref, KILL_RUNNER.replace("-9", "-STOP"));
-      await expect(bash(sandbox, "true")).rejects.toBeInstanceOf(SandboxLostError);
-      expect(await bash(await attach(sandbox.ref), "cat /workspace/file")).toBe("kept\n");
+      // Two at once: one is stopped by a tool, the other frozen from outside while a call with an hour's time is running.
+      const [stopped, frozen] = await Promise.all([sandboxes.open(), sandboxes.open()]);
+      await Promise.all([stopped, frozen].map((each) => bash(each, "echo kept >/workspace/file")));
+      await execInside(stopped.ref, KILL_RUNNER.replace("-9", "-STOP"));
+      const long = { op: "bash", command: "sleep 3000", timeout_ms: 3_600_000 } as const;
+      const call = frozen.call(newCallId(), long, NEVER).catch((error: unknown) => error);
+      await run(frozen, { op: "glob", pattern: "*" }); // sent later, so the command runs by now
+      await sandboxes.docker.getContainer(frozen.ref).pause();
+      await expect(bash(stopped, "true")).rejects.toBeInstanceOf(SandboxLostError);
+      expect(await call).toBeInstanceOf(SandboxLostError);
+      expect((await sandboxes.docker.getContainer(frozen.ref).inspect()).State.Running).toBe(false);
+      for (const { ref } of [stopped, frozen]) {
+        const again = await attach(ref);
+        expect(await bash(again, "cat /workspace/file; pgrep -u agent -c sleep")).toBe("kept\n0\n");
+      }
     },
   );
 
