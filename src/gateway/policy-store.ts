@@ -19,7 +19,8 @@ import type {
 interface Dependencies {
   /** Reads the tokens of repositories. */
   cipher: Pick<SecretCipher, "decrypt">;
-  placeholders: PlaceholderOf;
+  /** Any of them is swapped: sandboxes may still have those of the master key before. */
+  placeholders: readonly PlaceholderOf[];
   variables: Pick<SessionCredentials, "variables">;
 }
 
@@ -77,7 +78,9 @@ export function createPolicySource(pool: pg.Pool, dependencies: Dependencies): P
       workspaceId,
       sessionId,
       networking: networkingPolicyOf(networking),
-      variables: variables.map((variable) => toVariable(variable, placeholders(sessionId, variable.credentialId))),
+      variables: variables.flatMap((variable) =>
+        placeholders.map((of) => toVariable(variable, of(sessionId, variable.credentialId))),
+      ),
       repositories,
     };
   };

@@ -19,7 +19,7 @@ export interface RunningGateway {
 
 /** The way out of all sandboxes of this engine's host. One process has it at a time; another can take over at once. */
 export async function startGatewayRole({ config, database, log }: Platform): Promise<RunningGateway> {
-  const [cipher, { current }, root] = await Promise.all([
+  const [cipher, { current, previous }, root] = await Promise.all([
     openCipher(config),
     openMasterKey(config),
     openGatewayDir(config),
@@ -29,7 +29,7 @@ export async function startGatewayRole({ config, database, log }: Platform): Pro
     root,
     policies: createPolicySource(database.pool, {
       cipher,
-      placeholders: createPlaceholders(current),
+      placeholders: [current, ...previous].map(createPlaceholders),
       variables: createSessionVariables(database.pool, createVaultCipher(cipher)),
     }),
     interceptor: createInterceptor({ authority, log }),

@@ -10,8 +10,8 @@ const PREFIX = "deckhand_placeholder_";
 export type PlaceholderOf = (sessionId: string, credentialId: string) => string;
 
 /**
- * Another master key makes other placeholders: a session that runs while the key is replaced has those of the new one from
- * the next time that its sandbox is equipped, and until then its requests carry placeholders that nobody swaps.
+ * Another master key makes other placeholders. A sandbox that runs while the key is replaced keeps those of the old one until
+ * its next turn, so the gateway has to swap these as well.
  * @param masterKey 32 bytes in base64, of which the key for placeholders is derived
  */
 export function createPlaceholders(masterKey: Secret): PlaceholderOf {

@@ -8,6 +8,9 @@ import type { FileMetadata } from "../../src/schemas/file.ts";
 import type { Model } from "../../src/schemas/model.ts";
 import type { FileResource, SessionResource } from "../../src/schemas/resource.ts";
 import type { Session } from "../../src/schemas/session.ts";
+import type { Credential, DeletedCredential } from "../../src/schemas/credential.ts";
+import type { CredentialCreateParams, CredentialUpdateParams } from "../../src/schemas/credential-params.ts";
+import type { DeletedVault, Vault, VaultCreateParams, VaultUpdateParams } from "../../src/schemas/vault.ts";
 
 /** Our optional fields admit `undefined`, which JSON leaves out. */
 type Wire<Value> = Value extends readonly (infer Item)[]
@@ -36,7 +39,19 @@ export type Answers = [
   Is<Wire<CredentialValidation>, Anthropic.Beta.Vaults.BetaManagedAgentsCredentialValidation>,
   Is<Wire<Model>, Anthropic.Beta.BetaModelInfo>,
   Is<Wire<Model>, Anthropic.ModelInfo>,
+  Is<Wire<Vault>, Anthropic.Beta.BetaManagedAgentsVault>,
+  Is<Wire<DeletedVault>, Anthropic.Beta.BetaManagedAgentsDeletedVault>,
+  Is<Wire<Credential>, Anthropic.Beta.Vaults.BetaManagedAgentsCredential>,
+  Is<Wire<DeletedCredential>, Anthropic.Beta.Vaults.BetaManagedAgentsDeletedCredential>,
 ];
 
 /** And whatever we take is something that the SDK can send. */
 export type Requests = [Is<Wire<EventParams>, Anthropic.Beta.Sessions.BetaManagedAgentsEventParams>];
+
+/** And what the SDK can send is something that we take. */
+export type Taken = [
+  Is<Anthropic.Beta.VaultCreateParams, VaultCreateParams>,
+  Is<Anthropic.Beta.VaultUpdateParams, VaultUpdateParams>,
+  Is<Anthropic.Beta.Vaults.CredentialCreateParams, CredentialCreateParams>,
+  Is<Anthropic.Beta.Vaults.CredentialUpdateParams, CredentialUpdateParams>,
+];

@@ -18,7 +18,7 @@ beforeAll(async () => {
   api = await startApi();
   source = createPolicySource(api.pool, {
     cipher: api.cipher,
-    placeholders,
+    placeholders: [placeholders],
     variables: createSessionVariables(api.pool, createVaultCipher(api.cipher)),
   });
 });
@@ -118,6 +118,20 @@ describe("the policy of a sandbox's socket", () => {
     ]);
     await api.client.beta.sessions.update(session.id, { vault_ids: [first.vaultId] });
     expect((await policyOf(gatewayId)).variables).toEqual([]);
+  });
+
+  it("has the placeholders of an earlier master key too, which sandboxes still have", async () => {
+    const { vaultId, credentialId } = await vaultWith("API_KEY", "canary-value-4");
+    const { session, gatewayId } = await sandboxOf({ vault_ids: [vaultId] });
+    const makers = [createPlaceholders(new Secret(newMasterKey())), placeholders];
+    const rotated = createPolicySource(api.pool, {
+      cipher: api.cipher,
+      placeholders: makers,
+      variables: createSessionVariables(api.pool, createVaultCipher(api.cipher)),
+    });
+    const variables = (await rotated.find(gatewayId))?.variables ?? [];
+    expect(variables.map(({ placeholder }) => placeholder)).toEqual(makers.map((of) => of(session.id, credentialId)));
+    expect(variables.map(({ secret }) => secret.reveal())).toEqual(["canary-value-4", "canary-value-4"]);
   });
 
   it("has the session's repositories, each with the token that was given last", async () => {

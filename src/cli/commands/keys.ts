@@ -20,12 +20,13 @@ status  Says which keys stored secrets are encrypted with, by ids that tell noth
 rotate  Encrypts them all with the current key. Other processes may run meanwhile; when it is interrupted, run it again.
 
 With a key in the home's file \`master-key\`, rotate makes a new one first, and keeps the old in \`master-key.previous\`.
-Processes that run take it up by themselves; restart them, then delete that file when status no longer names its keys.
+Processes that run take it up by themselves. Restart them all, the gateway first, and run rotate again: it ends what they
+wrote meanwhile. Delete the file when status names no earlier key any more.
 
 With DECKHAND_MASTER_KEY: add the new key to DECKHAND_MASTER_KEY_PREVIOUS, and restart every process; then swap the two,
 and restart every process again; then rotate, and unset DECKHAND_MASTER_KEY_PREVIOUS when status no longer names its key.
 
-Placeholders in sandboxes come of the key: in a session that runs meanwhile they are swapped again from its next turn.`,
+Placeholders in sandboxes come of the key. The gateway swaps those of every key that it was started with.`,
 
   async run([action, ...args], io) {
     switch (action) {
