@@ -7,9 +7,8 @@ import type { CredentialSettings } from "../../src/schemas/credential.ts";
 import { createBearers } from "../../src/vaults/bearer.ts";
 import { type CheckedFetch, createCheckedFetch } from "../../src/vaults/checked-fetch.ts";
 import type { CredentialSecret } from "../../src/vaults/credential-secret.ts";
-import { createCredentialStore } from "../../src/vaults/credential-store.ts";
+import { type CredentialStore, createCredentialStore } from "../../src/vaults/credential-store.ts";
 import { createMcpOAuthRefresh } from "../../src/vaults/mcp-oauth-refresh.ts";
-import { createCredentialValidation } from "../../src/vaults/mcp-oauth-validate.ts";
 import { createVaultCipher } from "../../src/vaults/vault-cipher.ts";
 import type { FakeOAuth } from "../fakes/oauth-server.ts";
 import { createTestDatabase } from "./database.ts";
@@ -40,16 +39,14 @@ export async function openMcpCredentials() {
     pool,
     store,
     /** Everything that a process of its own has: nothing is shared but the database. */
-    worker(options: { fetch?: CheckedFetch; now?: () => number } = {}) {
-      const { fetch = loopbackFetch, now = Date.now } = options;
-      const own = createCredentialStore(pool, cipher);
-      const refresh = createMcpOAuthRefresh({ store: own, fetch, log: SILENT, now });
+    worker(options: { store?: Partial<CredentialStore>; now?: () => number } = {}) {
+      const { now = Date.now } = options;
+      const own = { ...createCredentialStore(pool, cipher), ...options.store };
+      const refresh = createMcpOAuthRefresh({ store: own, fetch: loopbackFetch, log: SILENT, now });
       const { bearerFor } = createBearers({ store: own, refresh, now });
       return {
         token: async (url: string, rejected?: string) =>
           (await bearerFor(WORKSPACE, [VAULT], url, ...(rejected ? [new Secret(rejected)] : [])))?.reveal() ?? null,
-        validate: (id: string, workspace = WORKSPACE) =>
-          createCredentialValidation({ store: own, refresh, fetch, now })(workspace, VAULT, id),
       };
     },
     async add(settings: CredentialSettings, secret: CredentialSecret): Promise<{ id: string; url: string }> {

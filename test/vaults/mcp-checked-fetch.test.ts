@@ -1,7 +1,10 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { serverCertificate } from "../../src/gateway/certificate.ts";
 import { createResolve } from "../../src/gateway/resolve.ts";
 import { createCheckedFetch, NotAnsweredError, type ResolveAllowed } from "../../src/vaults/checked-fetch.ts";
 
@@ -68,6 +71,29 @@ describe("a request to a server that somebody named", () => {
       expect(connections).toBe(0);
     },
   );
+
+  it("is not sent to a server that can't prove its name", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const cert = serverCertificate(
+      { commonName: "Nobody", privateKey, publicKey },
+      "mcp.example.com",
+      publicKey,
+      3_600_000,
+    );
+    const asked: string[] = [];
+    const key = privateKey.export({ type: "pkcs8", format: "pem" });
+    const server = createHttpsServer({ key, cert }, (request, response) => {
+      asked.push(request.url ?? "");
+      response.end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port: https } = server.address() as AddressInfo;
+    await expect(post(`https://mcp.example.com:${https}/`, here)).rejects.toThrow(NotAnsweredError);
+    expect(asked).toEqual([]);
+    server.close();
+    await once(server, "close");
+  });
 
   it("ends with its signal, before the answer and in the middle of it", async () => {
     for (const text of ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]) {

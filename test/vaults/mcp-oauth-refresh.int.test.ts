@@ -146,6 +146,21 @@ describe("a token for an MCP server", () => {
   });
 });
 
+describe("a database that is away when tokens come", () => {
+  it("gets them when it is back, for the refresh token that was used is void", async () => {
+    const { id, url, oauth } = await credential(ENDED_MS);
+    let failures = 2;
+    const saveRefreshed: McpCredentials["store"]["saveRefreshed"] = async (...saved) => {
+      failures -= 1;
+      if (failures >= 0) throw new Error("connection refused");
+      return rig.store.saveRefreshed(...saved);
+    };
+    const token = await rig.worker({ store: { saveRefreshed } }).token(url);
+    expect((await rig.stored(id)).accessToken).toBe(token);
+    expect(oauth.requests).toHaveLength(1);
+  });
+});
+
 describe("a token endpoint that gives none", () => {
   it("is asked once after it refused, and the error says to authorize again", async () => {
     const { id, url, oauth, refreshToken } = await credential(ENDED_MS);
