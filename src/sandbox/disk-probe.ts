@@ -36,13 +36,14 @@ export interface DiskProbeOptions {
  */
 export async function probeLoopDisks(options: DiskProbeOptions, signal: AbortSignal): Promise<SandboxDisks | null> {
   const { dir, log } = options;
-  const disks = createLoopDisks(dir);
+  // A full host is no reason to go without limits.
+  const disks = createLoopDisks(dir, { reservedBytes: 0 });
   const slot = newSlot();
   await removeOldProbes(options, signal);
   try {
     const mounts = await disks.create(slot, PROBE_DISK_BYTES);
     await assertSeenByEngine(options, slot, mounts, signal);
-    return disks;
+    return createLoopDisks(dir);
   } catch (error) {
     signal.throwIfAborted();
     log.info(

@@ -61,9 +61,10 @@ const run = promisify(execFile);
 
 /**
  * Disks that are sparse files in `dir` (`<slot>.img`) with a file system in them, mounted through loop devices at
- * `<slot>/`. Needs root on the engine's host and the programs of util-linux and e2fsprogs.
+ * `<slot>/`. Needs root on the engine's host and the programs of util-linux and e2fsprogs. Makes none when the host has
+ * less than `reservedBytes` left.
  */
-export function createLoopDisks(dir: string): SandboxDisks {
+export function createLoopDisks(dir: string, { reservedBytes = RESERVED_BYTES } = {}): SandboxDisks {
   /** By their sizes. */
   const blanks = new Map<number, Promise<string>>();
 
@@ -117,8 +118,8 @@ export function createLoopDisks(dir: string): SandboxDisks {
 
   async function assertSpace(): Promise<void> {
     const free = await freeBytes();
-    if (free >= RESERVED_BYTES) return;
-    const left = `${megabytes(free)} MB left of the ${megabytes(RESERVED_BYTES)} MB that are reserved`;
+    if (free >= reservedBytes) return;
+    const left = `${megabytes(free)} MB left of the ${megabytes(reservedBytes)} MB that are reserved`;
     throw new Error(`No disk for another sandbox: ${dir} has ${left}.`);
   }
 

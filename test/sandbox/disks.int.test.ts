@@ -218,6 +218,8 @@ it("is removed even while it is in use", async () => {
 it("leaves nothing behind when it can't be made", async () => {
   const before = await readdir(dir);
   await expect(disks.create(newSlot(), 1024)).rejects.toThrow("mkfs.ext4");
+  const cautious = createLoopDisks(dir, { reservedBytes: 1024 ** 5 });
+  await expect(cautious.create(newSlot(), DISK_BYTES)).rejects.toThrow("of the 1073741824 MB that are reserved");
   expect(await readdir(dir)).toEqual(before);
   await expect(disks.create("../escape", DISK_BYTES)).rejects.toThrow("slot: must be 32 hex digits");
 });
