@@ -161,8 +161,8 @@ describe("environments", () => {
 
   it("take packages under limited networking only with the package managers' hosts", async () => {
     const { environments } = api.client.beta;
-    const networking = { type: "limited", allowed_hosts: [] } as const;
-    const config = { type: "cloud", networking, packages: { pip: ["x"] } } as const;
+    const networking = { type: "limited" as const, allowed_hosts: [] };
+    const config = { type: "cloud" as const, networking, packages: { pip: ["x"] } };
     await expect(environments.create({ name: "x", config })).rejects.toThrow(
       /config\.networking\.allow_package_managers/,
     );
