@@ -74,7 +74,6 @@ export async function pauseContainer(container: Container): Promise<void> {
 /** Ends what runs in the container; its disk stays. No error when it does not run or is gone. */
 export async function stopContainer(container: Container): Promise<void> {
   try {
-    await thaw(container);
     await engineCall("stop", (abortSignal) => container.stop({ t: 1, abortSignal }));
   } catch (error) {
     if (!isNotFound(error) && statusOf(error) !== 304) throw error;
@@ -84,17 +83,10 @@ export async function stopContainer(container: Container): Promise<void> {
 /** Kills what runs in the container; its disk stays. No error when it does not run. */
 export async function killContainer(container: Container): Promise<void> {
   try {
-    await thaw(container);
     await engineCall("kill", (abortSignal) => container.kill({ abortSignal }));
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }
-}
-
-/** What is frozen hears no signal, and the engine refuses to send it one. */
-async function thaw(container: Container): Promise<void> {
-  if ((await containerState(container)) !== "paused") return;
-  await engineCall("unpause", (abortSignal) => container.unpause({ abortSignal }));
 }
 
 function statusOf(error: unknown): number | null {

@@ -32,6 +32,17 @@ describe("containerConfig", () => {
     });
   });
 
+  it("bounds open files and the size of each file, leaves no core, and dies before the host's own services", () => {
+    const limits = { ...DEFAULT_LIMITS, diskBytes: 11 };
+    const { HostConfig } = containerConfig({ ...spec, shape: { ...shape, limits } });
+    expect(HostConfig?.Ulimits).toEqual([
+      { Name: "core", Soft: 0, Hard: 0 },
+      { Name: "nofile", Soft: 4096, Hard: 4096 },
+      { Name: "fsize", Soft: 11, Hard: 11 },
+    ]);
+    expect(HostConfig?.OomScoreAdj).toBeGreaterThan(0);
+  });
+
   it("names a runtime only when there is one to name", () => {
     expect(containerConfig(spec).HostConfig).not.toHaveProperty("Runtime");
     expect(containerConfig({ ...spec, shape: { ...shape, runtime: "runsc" } }).HostConfig).toMatchObject({
