@@ -34,6 +34,8 @@ export interface Admissions {
     rule: string,
     message: string,
   ): Promise<DeniedError>;
+  /** Whether a tunnel that is open already would be opened now. What is not any more is recorded as refused. */
+  recheck(gatewayId: string, target: HostAndPort, admission: OpenAdmission): Promise<boolean>;
   /** The sandbox is gone. */
   forget(gatewayId: string): void;
 }
@@ -108,6 +110,16 @@ export function createAdmissions({ policies, limits, audit, packageHosts, log }:
         if (limited instanceof DeniedError) return limited;
         throw limited;
       }
+    },
+
+    async recheck(gatewayId, target, admission) {
+      // While nobody can tell, what was said last holds.
+      const policy = await policyOf(gatewayId).catch(() => admission.policy);
+      const decision = policy && decide(policy, target, { scheme: "tcp", path: null }, packageHosts);
+      if (decision?.allow) return true;
+      const rule = decision ? decision.rule : "unknown_sandbox";
+      await admission.refuse(new DeniedError(`${target.host} is not allowed any more.`, { host: target.host, rule }));
+      return false;
     },
 
     forget(gatewayId) {

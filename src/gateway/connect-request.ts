@@ -21,6 +21,7 @@ export interface ConnectOptions {
   /** Takes over a tunnel in which plain http is spoken, for requests that are looked at one by one. */
   acceptPlainHttp(socket: Duplex, head: Buffer, target: HostAndPort): void;
   idleMs: number;
+  recheckMs: number;
 }
 
 interface Opening {
@@ -76,7 +77,7 @@ async function open(opening: Opening, options: ConnectOptions): Promise<void> {
     if (first[0] === HANDSHAKE_RECORD) {
       options.interceptor.accept(socket, first, destinationFor(gatewayId, target, options));
     } else if (isLimited) options.acceptPlainHttp(socket, first, target);
-    else await relayUnread({ ...opening, head: first }, options);
+    else await dialAndRelay({ ...opening, head: first }, options);
     return;
   }
   const upstream = await options.dial(target, { halfOpen: true });
@@ -88,18 +89,26 @@ async function open(opening: Opening, options: ConnectOptions): Promise<void> {
   }
   socket.write(ESTABLISHED);
   if (isLimited) await relayChecked(opening, upstream, options);
-  else relay(socket, upstream, { head, admission, idleMs: options.idleMs });
+  else relayUnread(opening, upstream, options);
 }
 
 /** For what is not TLS where a secret would be put into TLS: it is passed on as it is, and gets none. */
-async function relayUnread(opening: Opening, { dial, idleMs }: ConnectOptions): Promise<void> {
+async function dialAndRelay(opening: Opening, options: ConnectOptions): Promise<void> {
   try {
-    const upstream = await dial(opening.target, { halfOpen: true });
-    relay(opening.socket, upstream, { head: opening.head, admission: opening.admission, idleMs });
+    relayUnread(opening, await options.dial(opening.target, { halfOpen: true }), options);
   } catch (error) {
     if (error instanceof DeniedError) await opening.admission.refuse(error);
     end(opening);
   }
+}
+
+function relayUnread(
+  { gatewayId, target, socket, head, admission }: Opening,
+  upstream: Socket,
+  { admissions, idleMs, recheckMs }: ConnectOptions,
+): void {
+  const recheck = () => admissions.recheck(gatewayId, target, admission);
+  relay(socket, upstream, { head, admission, idleMs, recheck, recheckMs });
 }
 
 async function relayChecked(opening: Opening, upstream: Socket, options: ConnectOptions): Promise<void> {
@@ -107,7 +116,7 @@ async function relayChecked(opening: Opening, upstream: Socket, options: Connect
   const first = await firstBytes(socket, head, (bytes) => readClientHello(bytes).kind !== "incomplete");
   const hello = first && readClientHello(first);
   if (hello?.kind === "hello" && isFor(target.host, hello.serverName)) {
-    relay(socket, upstream, { head: first ?? head, admission, idleMs: options.idleMs });
+    relayUnread({ ...opening, head: first ?? head }, upstream, options);
     return;
   }
   upstream.destroy();

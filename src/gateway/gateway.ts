@@ -33,7 +33,12 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const CONNECTION_LIMITS: ConnectionLimits = { connectionsMax: 256, headersTimeoutMs: 10_000, idleMs: 600_000 };
+const CONNECTION_LIMITS: ConnectionLimits = {
+  connectionsMax: 256,
+  headersTimeoutMs: 10_000,
+  idleMs: 600_000,
+  recheckMs: 15_000,
+};
 const STOP_GRACE_MS = 2_000;
 
 /** The only way out of sandboxes. Keeps nothing but counters in memory, so another one can take its place at any time. */

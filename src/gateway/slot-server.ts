@@ -22,6 +22,8 @@ export interface ConnectionLimits {
   headersTimeoutMs: number;
   /** Without a byte in either direction. */
   idleMs: number;
+  /** How often it is asked whether a tunnel that is open may stay so. */
+  recheckMs: number;
 }
 
 /** What serves one sandbox. */
@@ -81,7 +83,7 @@ export function createSlotServer(gatewayId: string, options: SlotServerOptions):
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (tunnels.has(socket)) answerBadRequest(socket, "CONNECT is not allowed inside of a tunnel.");
-    else void handleConnect(gatewayId, request, { socket, head }, { ...means, idleMs: limits.idleMs });
+    else void handleConnect(gatewayId, request, { socket, head }, { ...means, ...limits });
   });
 
   const means = {

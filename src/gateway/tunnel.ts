@@ -3,15 +3,24 @@ import type { Duplex } from "node:stream";
 import type { OpenAdmission } from "./admission.ts";
 import type { Admission } from "./destination.ts";
 
+export interface RelayOptions {
+  /** What the client has sent already. */
+  head: Buffer;
+  admission: OpenAdmission;
+  idleMs: number;
+  /** Whether what is open may stay so; asked every `recheckMs`. */
+  recheck(): Promise<boolean>;
+  recheckMs: number;
+}
+
 /**
  * Passes bytes on both ways without looking at them, until both sides have ended, one of them breaks, nothing moves for
- * `idleMs`, or the sandbox may move no more. Then the row is written.
- * @param head what the client has sent already
+ * `idleMs`, or the sandbox may go on no more. Then the row is written.
  */
 export function relay(
   client: Duplex,
   upstream: Socket,
-  { head, admission, idleMs }: { head: Buffer; admission: OpenAdmission; idleMs: number },
+  { head, admission, idleMs, recheck, recheckMs }: RelayOptions,
 ): void {
   const cut = () => {
     client.destroy();
@@ -21,7 +30,9 @@ export function relay(
   upstream.on("error", cut);
   // Each chunk is read on one side and written on the other, so either of the two knows that nothing moves.
   upstream.setTimeout(idleMs, cut);
+  const rechecking = setInterval(() => void recheck().then((isAllowed) => isAllowed || cut()), recheckMs);
   upstream.on("close", () => {
+    clearInterval(rechecking);
     // Waits for what is left to reach the client.
     client.end(() => client.destroy());
     admission.finish({ status: 200 });

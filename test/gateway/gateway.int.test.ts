@@ -325,6 +325,17 @@ describe("a tunnel", () => {
     echo.close();
   });
 
+  it("ends when the policy does not allow it any more", async () => {
+    const slot = await rig.addSlot("unrestricted");
+    const { socket } = await slot.tunnel(secureHost());
+    slot.policy = slot.policy && {
+      ...slot.policy,
+      networking: { type: "limited", allowedHosts: [], packageManagers: false },
+    };
+    expect(await text(socket).catch(() => "")).toBe("");
+    expect(await slot.rows()).toMatchObject([{ method: "CONNECT", decision: "deny", rule: "host_not_allowed" }]);
+  });
+
   it("is handed over where a secret belongs to the host, and only TLS is", async () => {
     const repository = {
       resourceId: "sesrsc_1",

@@ -86,7 +86,13 @@ export async function openGatewayRig(options: Partial<GatewayOptions> = {}) {
       packageHosts: [],
       log: SILENT,
       ...options,
-      limits: { requestsPerMinute: 100_000, bytesPerHour: 1e12, headersTimeoutMs: 1_000, ...options.limits },
+      limits: {
+        requestsPerMinute: 100_000,
+        bytesPerHour: 1e12,
+        headersTimeoutMs: 1_000,
+        recheckMs: 50,
+        ...options.limits,
+      },
     });
   let gateway = await start();
 
