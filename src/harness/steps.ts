@@ -7,14 +7,14 @@ import { deliverOutputs } from "./deliver-outputs.ts";
 import { commitIdle, stageIdle, stageInterrupt, stageRejections, stageRunning } from "./end-turn.ts";
 import { giveUp } from "./failure.ts";
 import { planIntake } from "./intake.ts";
-import { denialsSince } from "./network-denials.ts";
-import { openSandbox } from "./open-sandbox.ts";
-import { errorResult } from "./tool-result.ts";
 import { type LoopLimits, nextStep, type Step } from "./loop.ts";
 import { callModelStep, compactStep } from "./model-steps.ts";
+import { denialsSince } from "./network-denials.ts";
+import { openSandbox } from "./open-sandbox.ts";
 import { wasRefused } from "./replay.ts";
 import type { Outcome, Run } from "./run-session.ts";
 import { runTool, type RunToolsDeps } from "./run-tools.ts";
+import { errorResult } from "./tool-result.ts";
 import { prepareCall } from "./toolset.ts";
 import type { Turn } from "./turn.ts";
 

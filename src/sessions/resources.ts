@@ -12,7 +12,8 @@ import type { SecretCipher } from "../secrets/secret-cipher.ts";
 import { assertMountable, resolveClonePath, resolveMountPath } from "./mount-path.ts";
 import { parseRepositoryUrl } from "./repository-url.ts";
 import { tokenContext } from "./repository-token.ts";
-import type { NewFileResource, NewRepositoryResource, NewResource, SessionStore } from "./session-store.ts";
+import type { NewFileResource, NewRepositoryResource, NewResource } from "./resource-rows.ts";
+import type { SessionStore } from "./session-store.ts";
 
 export const RESOURCES_MAX = 500;
 

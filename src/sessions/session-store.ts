@@ -1,36 +1,17 @@
-import { invalid, notFound } from "../errors.ts";
-import { assertNotExpired, copyOf } from "../files/file-row.ts";
-import { lockOriginals, removeFiles } from "../files/file-store.ts";
+import { invalid } from "../errors.ts";
+import { removeFiles } from "../files/file-store.ts";
 import { Prisma, type PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
 import type { SessionAgent } from "../schemas/agent.ts";
 import type { Metadata } from "../schemas/primitives.ts";
 import type { EventOf, QueuedEvent } from "../schemas/event.ts";
-import type { FileResource, RepositorySettings, SessionResource } from "../schemas/resource.ts";
+import type { FileResource } from "../schemas/resource.ts";
 import type { Session, SessionStatus } from "../schemas/session.ts";
 import { toJsonb } from "./jsonb.ts";
 import { nanocentsOf } from "./list-cost.ts";
-import { type SessionRow, toResource, toSession } from "./session-view.ts";
+import { insertResources, type NewFileResource, type NewResource } from "./resource-rows.ts";
+import { type SessionRow, toSession } from "./session-view.ts";
 import { INITIAL_STATE, type SessionState, transition } from "./transition.ts";
-
-export interface NewFileResource {
-  type: "file";
-  id: string;
-  /** The uploaded file; the session gets a copy of it. */
-  originalId: string;
-  mountPath: string;
-}
-
-export interface NewRepositoryResource {
-  type: "github_repository";
-  id: string;
-  mountPath: string;
-  settings: RepositorySettings;
-  /** Encrypted. */
-  token: Uint8Array<ArrayBuffer> | null;
-}
-
-export type NewResource = NewFileResource | NewRepositoryResource;
 
 export interface NewSession {
   id: string;
@@ -99,11 +80,7 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
     insert(workspaceId, session) {
       return prisma.$transaction(async (tx) => {
         await insertSession(tx, workspaceId, session);
-        const { files, repositories } = bySort(session.resources);
-        // One time for all of them: it is their ids that keep them in order.
-        const createdAt = new Date();
-        await insertFiles(tx, workspaceId, session.id, files, createdAt);
-        await insertRepositories(tx, workspaceId, session.id, repositories, createdAt);
+        await insertResources(tx, { workspaceId, sessionId: session.id }, session.resources);
         await insertEvents(tx, session);
         const row = await tx.session.findUniqueOrThrow({
           where: { id: session.id, workspaceId },
@@ -154,9 +131,7 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
 
     async insertResource(workspaceId, sessionId, resource) {
       try {
-        const [row] = await prisma.$transaction((tx) =>
-          insertFiles(tx, workspaceId, sessionId, [resource], new Date()),
-        );
+        const [row] = await prisma.$transaction((tx) => insertResources(tx, { workspaceId, sessionId }, [resource]));
         if (row?.type !== "file") throw new Error("the resource that was inserted is not there");
         return row;
       } catch (error) {
@@ -224,66 +199,6 @@ async function insertEvents(tx: Prisma.TransactionClient, session: NewSession): 
       data: { id: event.id, sessionId, type: event.type, payload: JSON.parse(toJsonb(event)) },
     });
   }
-}
-
-function bySort(resources: NewResource[]): { files: NewFileResource[]; repositories: NewRepositoryResource[] } {
-  return {
-    files: resources.filter((resource) => resource.type === "file"),
-    repositories: resources.filter((resource) => resource.type === "github_repository"),
-  };
-}
-
-async function insertRepositories(
-  tx: Prisma.TransactionClient,
-  workspaceId: string,
-  sessionId: string,
-  repositories: NewRepositoryResource[],
-  createdAt: Date,
-): Promise<void> {
-  await tx.sessionResource.createMany({
-    data: repositories.map(({ id, mountPath, settings, token }) => ({
-      id,
-      workspaceId,
-      sessionId,
-      mountPath,
-      repository: settings,
-      token,
-      createdAt,
-    })),
-  });
-}
-
-async function insertFiles(
-  tx: Prisma.TransactionClient,
-  workspaceId: string,
-  sessionId: string,
-  resources: NewFileResource[],
-  createdAt: Date,
-): Promise<SessionResource[]> {
-  if (resources.length === 0) return [];
-  const originals = await lockOriginals(
-    tx,
-    workspaceId,
-    resources.map((resource) => resource.originalId),
-  );
-  const copies = resources.map(({ id, originalId, mountPath }) => {
-    const original = originals.get(originalId);
-    if (!original) throw notFound("File", originalId);
-    assertNotExpired(original);
-    return { id, mountPath, file: copyOf(original, sessionId) };
-  });
-  await tx.file.createMany({ data: copies.map((copy) => copy.file) });
-  const rows = await tx.sessionResource.createManyAndReturn({
-    data: copies.map(({ id, mountPath, file }) => ({
-      id,
-      workspaceId,
-      sessionId,
-      fileId: file.id,
-      mountPath,
-      createdAt,
-    })),
-  });
-  return rows.map(toResource);
 }
 
 function filterOf({ agentId, agentVersion, createdAt, includeArchived, statuses }: SessionFilter) {
