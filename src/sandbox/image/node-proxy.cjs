@@ -2,11 +2,12 @@
 // fetch gets a dispatcher that does. It is loaded when something is first fetched; newer Nodes need none.
 "use strict";
 
+const UNDICI = "/usr/local/lib/node_modules/undici";
 const DISPATCHER = Symbol.for("undici.globalDispatcher.1");
 
 if (!process.allowedNodeEnvironmentFlags.has("--use-env-proxy") && globalThis[DISPATCHER] === undefined) {
   let agent;
-  const load = () => (agent ??= new (require("/usr/local/lib/node_modules/undici").EnvHttpProxyAgent)());
+  const load = () => (agent ??= new (require(UNDICI).EnvHttpProxyAgent)());
   const value = {
     dispatch: (options, handler) => load().dispatch(options, handler),
     close: (...args) => load().close(...args),
