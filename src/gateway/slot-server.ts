@@ -82,7 +82,9 @@ export function createSlotServer(gatewayId: string, options: SlotServerOptions):
     });
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (tunnels.has(socket)) answerBadRequest(socket, "CONNECT is not allowed inside of a tunnel.");
+    // The answer to the one before would be mixed with what comes through the tunnel.
+    if ((queues.get(socket)?.length ?? 0) > 0) socket.destroy();
+    else if (tunnels.has(socket)) answerBadRequest(socket, "CONNECT is not allowed inside of a tunnel.");
     else void handleConnect(gatewayId, request, { socket, head }, { ...means, ...limits });
   });
 

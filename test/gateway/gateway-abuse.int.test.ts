@@ -17,7 +17,7 @@ beforeAll(async () => {
   upstream = createServer((request, response) => {
     seen.push(`${request.method} ${request.url}`);
     if (request.url === "/slow") setTimeout(() => response.end("slow"), 300);
-    else response.end("fine");
+    else if (request.url !== "/hang") response.end("fine");
   }).listen(0, REACHABLE);
   await once(upstream, "listening");
   rig.dns.set("example.com", [REACHABLE]);
@@ -74,6 +74,13 @@ describe("what comes over a sandbox's socket", () => {
     expect(answers.match(/slow|fine/g)).toEqual(["slow", "fine", "fine"]);
   });
 
+  it("is cut when a CONNECT comes before the request ahead of it is answered", async () => {
+    const slot = await rig.addSlot([host()]);
+    const connect = "CONNECT denied.example.com:443 HTTP/1.1\r\nHost: denied.example.com\r\n\r\n";
+    expect(await slot.raw(`GET http://${host()}/slow HTTP/1.1\r\nHost: x\r\n\r\n${connect}`)).toBe("");
+    await expectFine(slot);
+  });
+
   it("may not wait: headers that drip in, or never come, end the connection", async () => {
     const slot = await rig.addSlot([host()]);
     const [dripping, silent] = [await slot.open(), await slot.open()];
@@ -89,10 +96,13 @@ describe("what comes over a sandbox's socket", () => {
     const slot = await rig.addSlot([host()]);
     // Beyond what the system lets wait, it refuses by itself.
     const opened = await Promise.allSettled(Array.from({ length: 2000 }, () => slot.open().then(closing)));
-    await expectFine();
     const sockets = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    expect(sockets.length).toBeGreaterThan(256);
-    await until(() => sockets.filter(({ isClosed }) => !isClosed()).length <= 256);
+    for (const { socket } of sockets) {
+      if (socket.writable) socket.write(`GET http://${host()}/hang HTTP/1.1\r\nHost: x\r\n\r\n`);
+    }
+    await until(() => sockets.filter(({ isClosed }) => !isClosed()).length === 256);
+    await until(() => seen.filter((line) => line.endsWith("/hang")).length === 256);
+    await expectFine();
     for (const { socket } of sockets) socket.destroy();
     await until(() =>
       expectFine(slot).then(
