@@ -95,7 +95,7 @@ export function createEnvironmentImageStore(pool: pg.Pool): EnvironmentImageStor
     },
 
     environments: () =>
-      environments(`SELECT ${ENVIRONMENT} FROM environments WHERE config->'packages' @? '$.*[*]'`, []),
+      environments(`SELECT ${ENVIRONMENT} FROM environments WHERE (config->'packages') - 'type' @? '$.*[*]'`, []),
 
     async find(hash) {
       const { rows } = await pool.query<ImageProgress>(

@@ -1,17 +1,15 @@
 import type Docker from "dockerode";
 import type { Container } from "dockerode";
-import { z } from "zod";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { buildContainerConfig, buildContainerName, buildSlotOf, restoreConfig } from "./build-container.ts";
+import { watchBuildDisk } from "./build-disk-watch.ts";
 import { lastLines, runScript, type Script } from "./build-exec.ts";
 import { type ImageBuild, type ImageBuilder, PackagesFailedError } from "./build-image.ts";
 import { BUILD_ENV, buildSteps, CLEAN_UP, PREPARE } from "./build-steps.ts";
 import { engineCall, isConflict, isNotFound, removeContainer } from "./engine.ts";
 import { EGRESS_DIR, type GatewayDirs } from "./gateway-dirs.ts";
 import { INSTALLATION_LABEL } from "./labels.ts";
-
-const Sized = z.object({ SizeRw: z.number().default(0) });
 
 const REPOSITORY = "deckhand/environment";
 /** The runner's forwarder, given the socket that package managers are told to connect to. */
@@ -25,8 +23,6 @@ const FORWARDER_COMMAND = ["python3", "-E", "-s", "-S", "-c", FORWARDER];
 const START_TIMEOUT_MS = 60_000;
 const COMMIT_TIMEOUT_MS = 10 * 60_000;
 const STEP_TIMEOUT_MS = 15 * 60_000;
-const DISK_LOOK_EVERY_MS = 3_000;
-const MIB = 1024 * 1024;
 /** A process that the kernel killed, which it does for want of memory. */
 const KILLED = 137;
 
@@ -150,7 +146,7 @@ export function createDockerImageBuilder(options: DockerImageBuilderOptions): Im
     const ending = new AbortController();
     const end = (message: string, output = "") => ending.abort(new PackagesFailedError(step, message, output));
     const timer = setTimeout(() => end(`It took more than ${stepTimeoutMs / 1000} s.`), stepTimeoutMs);
-    const watch = watchDisk(container, diskBytes, end);
+    const watch = watchBuildDisk(container, diskBytes, { onFull: end, log });
     try {
       const either = AbortSignal.any([signal, ending.signal]);
       const { exitCode, output } = await runScript(container, { ...script, env: BUILD_ENV }, either);
@@ -161,32 +157,6 @@ export function createDockerImageBuilder(options: DockerImageBuilderOptions): Im
       clearTimeout(timer);
       watch.stop();
     }
-  }
-
-  /** Late by nature: what is written between two looks is written. */
-  function watchDisk(container: Container, diskBytes: number, end: (message: string) => void) {
-    const look = async () => {
-      try {
-        // The types of dockerode know neither the option nor the answer.
-        const query: object = { size: true };
-        const inspected = await engineCall("inspect with size", (abortSignal) =>
-          container.inspect({ ...query, abortSignal }),
-        );
-        const usedBytes = Sized.parse(inspected).SizeRw;
-        if (usedBytes > diskBytes) end(`It needs more than the ${Math.floor(diskBytes / MIB)} MB of disk there are.`);
-      } catch (error) {
-        log.debug({ container: container.id, error: messageOf(error) }, "disk use of a build not looked at");
-      }
-      if (!stopped) timer = setTimeout(() => void look(), DISK_LOOK_EVERY_MS);
-    };
-    let stopped = false;
-    let timer = setTimeout(() => void look(), DISK_LOOK_EVERY_MS);
-    return {
-      stop() {
-        stopped = true;
-        clearTimeout(timer);
-      },
-    };
   }
 
   async function commit(container: Container, hash: string, changes: string, signal: AbortSignal): Promise<string> {
