@@ -5,6 +5,9 @@ const SECONDS_MAX = 31_536_000;
 const CIDR = /^[0-9A-Fa-f.:]+\/\d{1,3}$/;
 const HOST = /^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?$/;
 
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const IMAGE = /^[a-z0-9][\w./:@-]*$/;
+
 const emptyIsUnset = (given: unknown) => (given === "" ? undefined : given);
 const number = (fallback: number, rule: (value: z.ZodCoercedNumber) => z.ZodType<number>) =>
   z.preprocess((given) => emptyIsUnset(given) ?? fallback, rule(z.coerce.number()));
@@ -25,6 +28,12 @@ export const isolationVariables = {
   DECKHAND_SANDBOX_CPUS: number(2, (value) => value.min(0.1)),
   DECKHAND_SANDBOX_PIDS: count(512, 32),
   DECKHAND_SANDBOX_DISK_MB: count(10_240, 64),
+  DECKHAND_SANDBOX_MEMORY_MB_MAX: count(16_384, 128),
+  DECKHAND_SANDBOX_CPUS_MAX: number(8, (value) => value.min(0.1)),
+  DECKHAND_SANDBOX_PIDS_MAX: count(4096, 32),
+  DECKHAND_SANDBOX_DISK_MB_MAX: count(51_200, 64),
+  DECKHAND_SANDBOX_RUNTIMES: list((text) => NAME.test(text), "must be names of runtimes, with commas between them"),
+  DECKHAND_SANDBOX_BASE_IMAGES: list((text) => IMAGE.test(text), "must be images, with commas between them"),
   DECKHAND_SANDBOX_PAUSE_AFTER_S: count(60, 1, SECONDS_MAX),
   DECKHAND_SANDBOX_STOP_AFTER_S: count(600, 1, SECONDS_MAX),
   DECKHAND_SANDBOX_REMOVE_AFTER_S: count(2_592_000, 60, SECONDS_MAX),
@@ -52,10 +61,22 @@ export interface SandboxConfig {
   cpus: number;
   pids: number;
   diskMb: number;
+  /** How far an environment may go beyond the above. */
+  bounds: SandboxBounds;
   /** Without use, counted from the last turn. */
   pauseAfterMs: number;
   stopAfterMs: number;
   removeAfterMs: number;
+}
+
+export interface SandboxBounds {
+  memoryMb: number;
+  cpus: number;
+  pids: number;
+  diskMb: number;
+  /** That an environment may name, besides the installation's own. */
+  runtimes: readonly string[];
+  baseImages: readonly string[];
 }
 
 export interface GatewayConfig {
@@ -80,6 +101,14 @@ export function sandboxConfig(given: Given): SandboxConfig {
     cpus: given.DECKHAND_SANDBOX_CPUS,
     pids: given.DECKHAND_SANDBOX_PIDS,
     diskMb: given.DECKHAND_SANDBOX_DISK_MB,
+    bounds: {
+      memoryMb: given.DECKHAND_SANDBOX_MEMORY_MB_MAX,
+      cpus: given.DECKHAND_SANDBOX_CPUS_MAX,
+      pids: given.DECKHAND_SANDBOX_PIDS_MAX,
+      diskMb: given.DECKHAND_SANDBOX_DISK_MB_MAX,
+      runtimes: given.DECKHAND_SANDBOX_RUNTIMES,
+      baseImages: given.DECKHAND_SANDBOX_BASE_IMAGES,
+    },
     pauseAfterMs: given.DECKHAND_SANDBOX_PAUSE_AFTER_S * 1000,
     stopAfterMs: given.DECKHAND_SANDBOX_STOP_AFTER_S * 1000,
     removeAfterMs: given.DECKHAND_SANDBOX_REMOVE_AFTER_S * 1000,

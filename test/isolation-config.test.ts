@@ -14,6 +14,7 @@ describe("what sandboxes get and may reach", () => {
       cpus: 2,
       pids: 512,
       diskMb: 10_240,
+      bounds: { memoryMb: 16_384, cpus: 8, pids: 4096, diskMb: 51_200, runtimes: [], baseImages: [] },
       pauseAfterMs: 60_000,
       stopAfterMs: 600_000,
       removeAfterMs: 30 * 24 * 3_600_000,
@@ -41,6 +42,8 @@ describe("what sandboxes get and may reach", () => {
     ["DECKHAND_GATEWAY_PACKAGE_HOSTS", "https://pypi.example/simple"],
     ["DECKHAND_GATEWAY_REQUESTS_PER_MINUTE", "0"],
     ["DECKHAND_SANDBOX_DISK_MB", "1"],
+    ["DECKHAND_SANDBOX_RUNTIMES", "runsc --debug"],
+    ["DECKHAND_SANDBOX_BASE_IMAGES", "--privileged"],
     ["DECKHAND_SANDBOX_PAUSE_AFTER_S", "soon"],
   ])("refuses %s=%s by name", (name, value) => {
     expect(() => load({ [name]: value })).toThrow(name);

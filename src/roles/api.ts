@@ -5,6 +5,7 @@ import { buildApp } from "../api/app.ts";
 import type { Health } from "../api/routes/health.ts";
 import { errorCode } from "../embedded/file-errors.ts";
 import { createBuildHint } from "../environments/build-hint.ts";
+import { assertWithinBounds } from "../environments/environment-bounds.ts";
 import { createEnvironmentStore } from "../environments/environment-store.ts";
 import { createEnvironments } from "../environments/environments.ts";
 import { messageOf } from "../errors.ts";
@@ -37,6 +38,7 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
   const agents = createAgents({ store: createAgentStore(database.prisma), models: models.list });
   const environments = createEnvironments(createEnvironmentStore(database.prisma), {
     hintBuild: createBuildHint(platform.queue, platform.log),
+    checkConfig: (environment) => assertWithinBounds(environment, config.sandbox.bounds),
   });
   const linkKey = await openLinkKey(config);
   const cipher = await openCipher(config);
