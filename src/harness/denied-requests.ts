@@ -40,6 +40,10 @@ function reasonOf({ rule, host, port }: DeniedRequest): string {
       return `host ${host} has an address that is not public`;
     case "name_mismatch":
       return `the request names another host than ${host}, which was connected to`;
+    case "upgrade":
+      return `no WebSocket or other protocol may be begun with ${host}`;
+    case "method_not_allowed":
+      return `the method is not allowed for ${host}`;
     case "request_limit":
       return "the session made too many requests in the last minute";
     case "byte_limit":

@@ -1,4 +1,4 @@
-import { invalid } from "../errors.ts";
+import { invalid, notFound } from "../errors.ts";
 import { removeFiles } from "../files/file-store.ts";
 import { Prisma, type PrismaClient } from "../generated/client.ts";
 import { type Keyset, keysetClauses } from "../keyset.ts";
@@ -41,7 +41,7 @@ export interface SessionFilter {
 export interface SessionStore {
   /**
    * Writes the session with its resources and initial events, all or nothing.
-   * @throws AppError `not_found` for a file that is not there or has expired
+   * @throws AppError `not_found` for an environment that is not there, and for a file that is not or has expired
    */
   insert(workspaceId: string, session: NewSession): Promise<Session>;
   find(workspaceId: string, id: string): Promise<Session | null>;
@@ -79,6 +79,7 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
   return {
     insert(workspaceId, session) {
       return prisma.$transaction(async (tx) => {
+        await holdEnvironment(tx, workspaceId, session.environmentId);
         await insertSession(tx, workspaceId, session);
         await insertResources(tx, { workspaceId, sessionId: session.id }, session.resources);
         await insertEvents(tx, session);
@@ -155,6 +156,13 @@ export function createSessionStore(prisma: PrismaClient): SessionStore {
         return { blobKeys: await removeFiles(tx, workspaceId, { id: row.fileId }) };
       }),
   };
+}
+
+/** Whoever deletes it waits until this session is there to be seen. */
+async function holdEnvironment(tx: Prisma.TransactionClient, workspaceId: string, id: string): Promise<void> {
+  const held = await tx.$queryRaw<unknown[]>`
+    SELECT id FROM environments WHERE id = ${id} AND workspace_id = ${workspaceId} FOR KEY SHARE`;
+  if (held.length === 0) throw notFound("Environment", id);
 }
 
 async function insertSession(tx: Prisma.TransactionClient, workspaceId: string, session: NewSession): Promise<void> {

@@ -139,6 +139,18 @@ describe("environments", () => {
     expect((await environments.list({ include_archived: true })).data.map((each) => each.id)).toContain(id);
   });
 
+  it("are deleted or used, when both are asked for at once, and never both", async () => {
+    const agent = await api.client.beta.agents.create({ name: "Ada", model: "model-a" });
+    for (let round = 0; round < 20; round++) {
+      const { id } = await api.client.beta.environments.create({ name: "contended" });
+      const [session, deletion] = await Promise.allSettled([
+        api.client.beta.sessions.create({ agent: agent.id, environment_id: id }),
+        api.client.beta.environments.delete(id),
+      ]);
+      expect([session.status, deletion.status].toSorted()).toEqual(["fulfilled", "rejected"]);
+    }
+  });
+
   it("are deleted once no session uses them but archived ones", async () => {
     const { environments, sessions } = api.client.beta;
     const { id } = await environments.create({ name: "office" });
