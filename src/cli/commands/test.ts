@@ -8,11 +8,17 @@ import { ensureRedisInstalled } from "../../embedded/redis-server.ts";
 import { ensureSandboxImage } from "../../embedded/sandbox-image.ts";
 import { isMissing } from "../../embedded/file-errors.ts";
 import { createLog } from "../../log.ts";
+import { AttemptedTests, abuseTable } from "../abuse-table.ts";
 import type { Command, CommandIo } from "../command.ts";
 import { runNodeProgram } from "../node-program.ts";
 import { createProgress } from "../progress.ts";
 
-const Report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numPendingTests: z.number() });
+const Report = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  testResults: AttemptedTests,
+});
 
 export const command: Command = {
   summary: "Run the whole test suite against real services",
@@ -20,7 +26,7 @@ export const command: Command = {
 
 Makes the Docker engine, the sandbox image and redis-server ready, starts Postgres, and runs every test. What follows
 is passed on to vitest: \`deckhand test --project unit\` needs no services, \`deckhand test event-log\` runs the files
-whose path contains that. TEST_DATABASE_URL names a Postgres server to use in place of the embedded one.`,
+whose path contains that. The attempts of the abuse suite are listed at the end, with what came of them. TEST_DATABASE_URL names a Postgres server to use in place of the embedded one.`,
 
   async run(args, io) {
     if (!isUnitOnly(args)) await prepareServices(io);
@@ -53,14 +59,15 @@ async function prepareServices({ root, stderr, signal }: CommandIo): Promise<voi
   await ensureSandboxImage({ ...options, docker });
 }
 
-/** One plain line for people and programs that read only the last. */
+/** The attempts of the abuse suite, and one plain line for people and programs that read only the last. */
 async function summary(reportFile: string): Promise<string> {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = Report.parse(
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = Report.parse(
       JSON.parse(await readFile(reportFile, "utf8")),
     );
     const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : "";
-    return `${numPassedTests} passed, ${numFailedTests} failed${skipped}`;
+    const table = abuseTable(testResults);
+    return `${table === null ? "" : `\n${table}\n\n`}${numPassedTests} passed, ${numFailedTests} failed${skipped}`;
   } catch (error) {
     if (isMissing(error)) return "0 passed, 0 failed: vitest ended before it ran any test";
     throw error;
