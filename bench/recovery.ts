@@ -19,7 +19,7 @@ const ANSWER = scriptOf({ say: "word ".repeat(CHUNKS), chunks: CHUNKS, chunk_ms:
  * that takes the session over, as a client sees it. Both run already, at the default lease.
  */
 export async function measureRecovery(bench: Bench): Promise<Figure[]> {
-  const { client, startWorker } = await startRig(bench, "api");
+  const { client, startWorker } = await startRig(bench, { role: "api" });
 
   bench.say(`${ROUNDS} workers killed in the midst of an answer`);
   const samples: number[] = [];

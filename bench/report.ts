@@ -35,8 +35,8 @@ function align(cell: string, column: number, width: number): string {
 function verdict(figure: Figure): string {
   const { target } = figure;
   if (!target) return "";
-  const limit = `${target.is === "at most" ? "≤" : "≥"} ${target.limit}${target.of === "ratio" ? " ×" : ` ${figure.unit}`}`;
-  return `${limit} ${isMet(figure) ? "met" : "MISSED"}`;
+  const unit = { value: ` ${figure.unit}`, ratio: " ×", difference: ` ${figure.unit} more` }[target.of];
+  return `${target.is === "at most" ? "≤" : "≥"} ${target.limit}${unit} ${isMet(figure) ? "met" : "MISSED"}`;
 }
 
 function shown(value: number): string {

@@ -16,14 +16,20 @@ export interface Rig {
   startWorker(): Promise<DeckhandProcess["process"]>;
 }
 
-/** @param role of the first process; all roles when left out */
-export async function startRig(bench: Bench, role?: "api"): Promise<Rig> {
+export interface RigOptions {
+  /** Of the first process; all roles when left out. */
+  role?: "api";
+  /** Of the processes, besides what every rig sets. */
+  env?: Record<string, string>;
+}
+
+export async function startRig(bench: Bench, { role, env = {} }: RigOptions = {}): Promise<Rig> {
   const model = await startModelProcess();
   bench.teardown.add(() => model.stop());
   const home = path.join(bench.dir, "home");
   bench.teardown.add(() => removeContainers(home));
   const apiKey = newApiKey();
-  const options = { root: bench.root, home, modelUrl: model.url, apiKey };
+  const options = { root: bench.root, home, modelUrl: model.url, apiKey, env };
   const start = async (wanted?: "api" | "worker") => {
     const started = await startDeckhandProcess({ ...options, ...(wanted ? { role: wanted } : {}) });
     bench.teardown.add(() => started.process.kill("SIGTERM"));

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Duplex } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Container } from "dockerode";
 import { silentProgress } from "../src/cli/progress.ts";
@@ -10,9 +9,10 @@ import { createLog } from "../src/log.ts";
 import { TOOL_USER } from "../src/sandbox/container-config.ts";
 import { DEFAULT_LIMITS } from "../src/sandbox/container-config.ts";
 import { createDockerSandboxProvider } from "../src/sandbox/docker.ts";
-import { demultiplexer } from "../src/sandbox/frames.ts";
+import { openBareShell } from "./bare-shell.ts";
 import { atMost, type Bench, type Figure } from "./figure.ts";
 import { p50, p95 } from "./percentiles.ts";
+import { timed } from "./timed.ts";
 
 const WARM_UP = 50;
 const SAMPLES = 500;
@@ -49,7 +49,7 @@ export async function measureToolCall(bench: Bench): Promise<Figure[]> {
   const sandbox = await provider.provision({ sessionId: "sesn_bench", shape }, bench.signal);
   bench.teardown.add(() => provider.destroy(sandbox.ref));
   const container = docker.getContainer(sandbox.ref);
-  const shell = await openShell(container);
+  const shell = await openBareShell(container);
   bench.teardown.add(async () => void shell.close());
 
   bench.say(`${WARM_UP} + ${SAMPLES} calls each way, ${EXEC_WARM_UP} + ${EXEC_SAMPLES} of an exec`);
@@ -91,41 +91,6 @@ export async function measureToolCall(bench: Bench): Promise<Figure[]> {
       note: "p95 of both",
     },
   ];
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
-}
-
-/** A bash whose stdin and stdout are an exec's: the least there can be between a harness and a command. */
-async function openShell(container: Container) {
-  const exec = await container.exec({
-    Cmd: ["bash", "--noprofile", "--norc"],
-    User: TOOL_USER,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-  });
-  const stream: Duplex = await exec.start({ hijack: true, stdin: true });
-  let settle: (() => void) | null = null;
-  const onOutput = demultiplexer(
-    (part) => {
-      if (part.at(-1) === "\n".charCodeAt(0)) settle?.();
-    },
-    () => undefined,
-  );
-  stream.on("data", onOutput);
-  return {
-    run(command: string): Promise<void> {
-      return new Promise((resolve) => {
-        settle = resolve;
-        stream.write(`${command}; echo "$?"\n`);
-      });
-    },
-    close: () => stream.destroy(),
-  };
 }
 
 async function runExec(container: Container): Promise<void> {
