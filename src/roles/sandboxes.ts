@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import type Docker from "dockerode";
-import { z } from "zod";
 import type { Progress } from "../cli/progress.ts";
 import { ensureDockerEngine } from "../embedded/docker-engine.ts";
 import { hasImage } from "../embedded/engine-image.ts";
 import { ensureSandboxImage } from "../embedded/sandbox-image.ts";
 import { DEFAULT_LIMITS } from "../sandbox/container-config.ts";
 import { createDockerSandboxProvider } from "../sandbox/docker.ts";
-import { engineCall } from "../sandbox/engine.ts";
+import { assertRuntime, engineRuntimes } from "../sandbox/engine-runtimes.ts";
 import type { GatewayDirsOptions } from "../sandbox/gateway-dirs.ts";
 import { keepAttached } from "../sandbox/keep-attached.ts";
 import type { SandboxProvider, SandboxShape } from "../sandbox/sandbox.ts";
@@ -18,8 +17,6 @@ import { openSandboxWayOut } from "./sandbox-way-out.ts";
 import { writeOnce } from "./write-once.ts";
 
 const MIB = 1024 * 1024;
-
-const EngineRuntimes = z.object({ Runtimes: z.record(z.string(), z.unknown()) });
 
 export interface Sandboxes {
   provider: SandboxProvider;
@@ -35,7 +32,8 @@ export interface Sandboxes {
 export async function openSandboxes(platform: Platform, progress: Progress, signal: AbortSignal): Promise<Sandboxes> {
   const { config, log } = platform;
   const docker = await ensureDockerEngine({ home: config.home, dockerHost: config.dockerHost, log, progress, signal });
-  await assertRuntime(docker, config.sandbox.runtime, signal);
+  const { runtime } = config.sandbox;
+  if (runtime !== null) assertRuntime(runtime, await engineRuntimes(docker, signal), "DECKHAND_SANDBOX_RUNTIME");
   const named = config.sandbox.image;
   if (named !== null && !(await hasImage(docker, named, signal))) {
     throw new Error(
@@ -52,7 +50,7 @@ export async function openSandboxes(platform: Platform, progress: Progress, sign
       pids: config.sandbox.pids,
       diskBytes: config.sandbox.diskMb * MIB,
     },
-    runtime: config.sandbox.runtime,
+    runtime,
   };
   const wayOut = await openSandboxWayOut(platform);
   const installationId = await writeOnce(path.join(config.home, "installation-id"), randomUUID, 0o644);
@@ -65,16 +63,4 @@ export async function openSandboxes(platform: Platform, progress: Progress, sign
     log,
   });
   return { provider: keepAttached(provider), shape, docker, installationId, wayOut };
-}
-
-/** @throws Error that names the setting when the engine has no such runtime */
-async function assertRuntime(docker: Docker, runtime: string | null, signal: AbortSignal): Promise<void> {
-  if (runtime === null) return;
-  const info = await engineCall("info", () => docker.info(), { signal });
-  const { Runtimes } = EngineRuntimes.parse(info);
-  if (Object.hasOwn(Runtimes, runtime)) return;
-  throw new Error(
-    `The Docker engine has no runtime ${runtime}; it has ${Object.keys(Runtimes).join(", ")}. ` +
-      "Add it to the engine, or mend or unset DECKHAND_SANDBOX_RUNTIME.",
-  );
 }

@@ -3,6 +3,7 @@ import type { Container, ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { containerConfig, WORK_DIR } from "./container-config.ts";
+import { assertRuntime, engineRuntimes } from "./engine-runtimes.ts";
 import { engineCall, isNotFound, removeContainer } from "./engine.ts";
 import { EGRESS_DIR } from "./gateway-dirs.ts";
 import { DISK_LABEL, INSTALLATION_LABEL, SLOT_LABEL } from "./labels.ts";
@@ -53,9 +54,12 @@ export interface SandboxContainersOptions {
 
 export function createSandboxContainers(options: SandboxContainersOptions): SandboxContainers {
   const { docker, installationId, slots, log } = options;
+  /** Of which nothing speaks against sandboxes. */
+  const usableRuntimes = new Set<string>();
 
   return {
     async make({ name, shape, labels }, signal) {
+      if (shape.runtime !== null) await assertUsable(shape.runtime, signal);
       const made = await create({ name, shape, labels }, signal);
       try {
         signal.throwIfAborted();
@@ -95,6 +99,13 @@ export function createSandboxContainers(options: SandboxContainersOptions): Sand
       return engineCall("list", (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }));
     },
   };
+
+  /** An environment may ask for a runtime that the engine does not have, or no longer. */
+  async function assertUsable(runtime: string, signal: AbortSignal): Promise<void> {
+    if (usableRuntimes.has(runtime)) return;
+    assertRuntime(runtime, await engineRuntimes(docker, signal), "the environment's runtime");
+    usableRuntimes.add(runtime);
+  }
 
   async function create({ name, shape, labels }: NewContainer, signal: AbortSignal): Promise<SandboxContainer> {
     const { slot, mounts } = await slots.make(shape.limits.diskBytes);

@@ -5,6 +5,7 @@ import { adviceFor, ping } from "../../embedded/docker-engine.ts";
 import { hasImage } from "../../embedded/engine-image.ts";
 import { sandboxImageTag } from "../../embedded/sandbox-image.ts";
 import { engineCall } from "../../sandbox/engine.ts";
+import { type EngineRuntimes, engineRuntimes, runtimeProblem } from "../../sandbox/engine-runtimes.ts";
 import type { CheckContext, Finding } from "./finding.ts";
 import { diskFinding } from "./machine.ts";
 
@@ -15,7 +16,6 @@ const EngineInfo = z.object({
   MemoryLimit: z.boolean(),
   PidsLimit: z.boolean(),
   CpuCfsQuota: z.boolean(),
-  Runtimes: z.record(z.string(), z.unknown()),
 });
 
 /** The engine, whether it can hold sandboxes to their limits, its disk, and the sandbox image. */
@@ -28,14 +28,7 @@ export async function checkDocker(context: CheckContext): Promise<Finding[]> {
     await imageFinding(docker, context),
   ];
   const { runtime } = context.config.sandbox;
-  if (runtime !== null && !Object.hasOwn(info.Runtimes, runtime)) {
-    findings.push({
-      state: "fail",
-      subject: "Sandbox runtime",
-      detail: `the engine has no ${runtime}; it has ${Object.keys(info.Runtimes).join(", ")}`,
-      mend: "Add it to the engine, or unset DECKHAND_SANDBOX_RUNTIME.",
-    });
-  }
+  if (runtime !== null) findings.push(runtimeFinding(runtime, await engineRuntimes(docker, context.signal)));
   const missing = (["MemoryLimit", "PidsLimit", "CpuCfsQuota"] as const).filter((limit) => !info[limit]);
   if (missing.length > 0) {
     findings.push({
@@ -49,6 +42,14 @@ export async function checkDocker(context: CheckContext): Promise<Finding[]> {
     findings.push(await diskFinding("Disk (Docker)", info.DockerRootDir));
   }
   return findings;
+}
+
+function runtimeFinding(runtime: string, runtimes: EngineRuntimes): Finding {
+  const subject = "Sandbox runtime";
+  const problem = runtimeProblem(runtime, runtimes);
+  if (!problem) return { state: "ok", subject, detail: runtime };
+  const mend = `${problem.mend}, or unset DECKHAND_SANDBOX_RUNTIME.`;
+  return { state: "fail", subject, detail: problem.detail, mend };
 }
 
 async function absentEngine(reason: string, dockerHost: string | null): Promise<Finding> {
