@@ -23,6 +23,9 @@ export function createDatabase(url: string, onError: (error: Error) => void): Da
     statement_timeout: STATEMENT_TIMEOUT_MS,
   });
   pool.on("error", onError);
+  // One that leaves the pool has no listener of the pool's any more: were it to break before it is closed, the process
+  // would end of it. Nobody waits for it by then.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,

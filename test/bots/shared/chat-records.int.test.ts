@@ -142,6 +142,7 @@ describe("the directory", () => {
     const second = await begin("C6", "U2");
     const third = await begin("C5", "U2");
     await directory.reached(second, "waiting");
+    await database.pool.query("SELECT pg_sleep(0.002)"); // Times are kept in whole milliseconds.
     await directory.reached(third, "done");
     const listed = async (filter: Omit<Parameters<typeof directory.list>[0], "limit">) =>
       (await directory.list({ ...filter, limit: 10 })).map(({ thread }) => thread);
