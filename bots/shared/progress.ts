@@ -1,6 +1,7 @@
 import type { EventPreview, SessionEvent } from "./session-events.ts";
 import { requestTokens, sessionUsage } from "./session-usage.ts";
 import { addError, endTurn, howItEnded, interruptTurn } from "./turn-end.ts";
+import { buildInTurn } from "./turn-build.ts";
 import { addSaid, addTool } from "./turn-steps.ts";
 import { decideInTurn, waitInTurn } from "./turn-waiting.ts";
 import { answers, beginTurn, goOn, type Progress, type Turn } from "./turn.ts";
@@ -24,6 +25,8 @@ export function fold(before: Turn | null, event: SessionEvent): Progress {
     case "agent.tool_use":
     case "agent.mcp_tool_use":
       return { turn: running && addTool(running, event), outcomes: [] };
+    case "deckhand.environment_build":
+      return { turn: running && buildInTurn(running, event), outcomes: [] };
     case "session.usage":
       return { turn: running && { ...running, usage: sessionUsage(event.usage) }, outcomes: [] };
     case "span.model_request_end":

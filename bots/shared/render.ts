@@ -2,6 +2,9 @@ import type { Anthropic } from "@anthropic-ai/sdk";
 import type { ChatMessage, StatusState, WordsMessage } from "./chat-surface.ts";
 import type { Turn, TurnEnd } from "./turn.ts";
 import { splitMarkdown } from "./split-markdown.ts";
+import { shownSteps } from "./turn-build.ts";
+
+const SAID_CHARS_MAX = 1_000;
 
 type SessionError = Anthropic.Beta.Sessions.BetaManagedAgentsSessionErrorEvent["error"];
 
@@ -12,7 +15,7 @@ export function statusMessage(turn: Turn, how: TurnEnd | null, drafts: boolean):
     type: "status",
     card: {
       state: how === null ? unended : TURN_STATES[how],
-      steps: turn.steps,
+      steps: shownSteps(turn),
       startedAt: turn.startedAt,
       endedAt: turn.endedAt ?? turn.waitingSince,
       tokens: turn.tokens,
@@ -33,8 +36,8 @@ export function answerMessages(answerId: string, markdown: string, charsMax: num
 }
 
 /** What happened and what to do about it. What the model's API said is for the log, not for people. */
-export function errorMessage(error: SessionError): WordsMessage {
-  return { type: "notice", level: "error", markdown: errorText(error.type) };
+export function errorMessage({ error, build }: { error: SessionError; build: boolean }): WordsMessage {
+  return { type: "notice", level: "error", markdown: build ? buildErrorText(error.message) : errorText(error.type) };
 }
 
 /** What to say when a turn ended in a way that needs words; null when the answer or an error has said it all. */
@@ -112,6 +115,15 @@ export const TURN_STATES: Record<TurnEnd, Exclude<StatusState, "working" | "wait
   refused: "failed",
   terminated: "failed",
 };
+
+/** With the end of what the package manager said, which names the package. */
+function buildErrorText(said: string): string {
+  const end = [...said.replaceAll("`", "'")].slice(-SAID_CHARS_MAX).join("");
+  return (
+    "The packages of this environment could not be installed, so this turn ended. Whoever looks after me can mend the " +
+    `environment; then write \`go on\`.\n\n\`\`\`\n${end}\n\`\`\``
+  );
+}
 
 function errorText(type: SessionError["type"]): string {
   switch (type) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Anthropic } from "@anthropic-ai/sdk";
+import type { EventOf } from "../../src/schemas/event.ts";
 import { isTransient } from "./api-errors.ts";
 import { backOff } from "./backoff.ts";
 import type { Cursor } from "./chat-store.ts";
@@ -7,7 +8,8 @@ import type { Cursor } from "./chat-store.ts";
 type Frame = Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents;
 type Listed = Anthropic.Beta.Sessions.BetaManagedAgentsSessionEvent;
 export type EventPreview = Extract<Frame, { type: "event_start" | "event_delta" }>;
-export type SessionEvent = Exclude<Frame, EventPreview>;
+/** `deckhand.environment_build` is what the hosted API does not have. */
+export type SessionEvent = Exclude<Frame, EventPreview> | EventOf<"deckhand.environment_build">;
 
 export type SessionNews =
   /** A committed event; each comes once and in the order of the log. */

@@ -1,4 +1,6 @@
+import { plainWords } from "./plain-words.ts";
 import type { SessionEvent } from "./session-events.ts";
+import { closeBuild } from "./turn-build.ts";
 import {
   answers,
   goOn,
@@ -15,14 +17,13 @@ import {
 export function endTurn(turn: Turn | null, event: SessionEvent, how: TurnEnd): Progress {
   const ended: Outcome = { type: "ended", eventId: event.id, at: new Date(timeOf(event)).toISOString(), how };
   if (!turn) return { turn: null, outcomes: [ended] };
-  const finished = how === "done";
+  const state = how === "done" ? "done" : "stopped";
   return {
     turn: {
       ...goOn(turn, event),
       endedAt: timeOf(event),
-      steps: turn.steps.map((step) =>
-        step.state === "running" ? { ...step, state: finished ? "done" : "stopped" } : step,
-      ),
+      steps: closeBuild(turn, state).steps.map((step) => (step.state === "running" ? { ...step, state } : step)),
+      build: null,
       note: null,
       said: [],
       draft: null,
@@ -58,7 +59,9 @@ export function interruptTurn(turn: Turn | null, event: SessionEvent): Progress 
 /** Pure: the turn after an error. One that is tried again is a note, others are brought into the thread. */
 export function addError(turn: Turn | null, event: Extract<SessionEvent, { type: "session.error" }>): Progress {
   const { error } = event;
-  if (error.retry_status.type !== "retrying") return { turn, outcomes: [{ type: "error", id: event.id, error }] };
+  if (error.retry_status.type !== "retrying") {
+    return { turn, outcomes: [{ type: "error", id: event.id, error, build: turn?.build?.state === "stopped" }] };
+  }
   return { turn: turn && { ...turn, note: retryNote(error), draft: null }, outcomes: [] };
 }
 
@@ -69,14 +72,24 @@ function retryNote(error: SessionError): string {
     case "model_rate_limited_error":
       return "The model's rate limit is reached. Waiting, then trying again.";
     case "repository_authentication_error":
+      return `${repositoryName(error)} could not be fetched: its token is missing or no longer valid. Going on without it.`;
     case "repository_forbidden_error":
+      return `${repositoryName(error)} could not be fetched: its token gives no access. Going on without it.`;
     case "repository_not_found_error":
+      return `${repositoryName(error)} could not be fetched: there is none, or its token may not see it. Going on without it.`;
     case "repository_checkout_error":
+      return `${repositoryName(error)} could not be fetched: it lacks the branch or commit asked for. Going on without it.`;
     case "repository_clone_error":
-      return "A repository could not be fetched. Going on without it.";
+      return `${repositoryName(error)} could not be fetched. Going on without it.`;
     case "credential_host_unreachable_error":
-      return "The environment does not allow the hosts of a credential.";
+      return "A credential can't be used: the environment does not let the agent reach what it is for.";
     default:
       return "The model could not be reached. Trying again.";
   }
+}
+
+/** Its owner and name, as people know it. */
+function repositoryName({ repository_url: url }: { repository_url: string | null }): string {
+  const path = (url === null ? null : URL.parse(url))?.pathname.replaceAll(/^\/|(?:\.git)?\/?$/g, "") ?? "";
+  return path === "" ? "A repository" : `The repository ${plainWords(path)}`;
 }

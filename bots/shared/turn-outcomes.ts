@@ -36,7 +36,7 @@ export async function bringSaid(
     case "answer":
       return posts.postAnswer(outcome.id, outcome.text, streamed);
     case "error":
-      return posts.post(`error:${outcome.id}`, errorMessage(outcome.error));
+      return posts.post(`error:${outcome.id}`, errorMessage(outcome));
     case "decided":
       return closeInThread(inThread, outcome.ask, outcome.decision);
     case "moot":

@@ -20,6 +20,8 @@ export interface Turn {
   waitingSince: number | null;
   endedAt: number | null;
   steps: StatusStep[];
+  /** What is installed before the step under way can go on; stopped when that failed. */
+  build: StatusStep | null;
   tokens: number;
   note: string | null;
   /** What the agent said since its last tool call: the answer, unless another tool call follows. */
@@ -38,7 +40,8 @@ export type SessionError = Extract<SessionEvent, { type: "session.error" }>["err
 /** What has to be brought into the thread. */
 export type Outcome =
   | { type: "answer"; id: string; text: string }
-  | { type: "error"; id: string; error: SessionError }
+  /** `build`: it is of packages that could not be installed. */
+  | { type: "error"; id: string; error: SessionError; build: boolean }
   /** The session knows how this call was decided on, by whomever. */
   | { type: "decided"; ask: Ask; decision: "allow" | "deny" }
   /** Nobody needs to decide on this call any more. */
@@ -64,6 +67,7 @@ export function beginTurn(event: SessionEvent): Turn {
     startedAt: timeOf(event),
     endedAt: null,
     steps: [],
+    build: null,
     tokens: 0,
     note: null,
     said: [],

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { fold, foldPreview } from "../../../bots/shared/progress.ts";
 import type { Outcome, Turn } from "../../../bots/shared/turn.ts";
 import type { SessionEvent as SeenEvent } from "../../../bots/shared/session-events.ts";
-import type { SessionEvent } from "../../../src/schemas/event.ts";
+import { statusMessage } from "../../../bots/shared/render.ts";
+import type { RepositoryErrorDetail, SessionEvent } from "../../../src/schemas/event.ts";
 import {
   asked,
   confirmed,
@@ -109,6 +110,61 @@ describe("a turn", () => {
 
   it("ignores events that it does not know, and interrupts of a session that is idle", () => {
     expect(play(event("agent.thinking", {}), interruptEvent()).turn).toBeNull();
+  });
+});
+
+describe("a turn whose packages are installed first", () => {
+  const building = (status: "started" | "running" | "finished" | "failed", step: string | null = null) =>
+    event("deckhand.environment_build", { environment_id: "env_1", status, step });
+  const waiting = [running(), said("Cleaning the dates."), tool("bash", { command: "clean" })];
+  const shown = (turn: Turn | null) => {
+    const message = turn && statusMessage(turn, null, false);
+    return message?.type === "status"
+      ? message.card.steps.map(({ label, state, detail }) => [label, state, detail])
+      : [];
+  };
+
+  it("shows that as what is at work, then goes on with the step that waited for it", () => {
+    const cleaning = ["Cleaning the dates", "running", "bash: clean"];
+    expect(shown(play(...waiting, building("started"), building("running", "pip: pandas")).turn)).toEqual([
+      cleaning,
+      ["Installing packages", "running", "pip: pandas"],
+    ]);
+    const done = play(...waiting, building("started"), building("running", "pip: pandas"), building("finished"));
+    expect(shown(done.turn)).toEqual([["Installing packages", "done", "pip: pandas"], cleaning]);
+    const next = play(...waiting, building("started"), building("finished"), tool("bash", { command: "next" }));
+    expect(next.turn?.steps.at(-1)).toMatchObject({ label: "Cleaning the dates", detail: "bash: next", toolCount: 2 });
+  });
+
+  it("and can't be, says so in place of a failure of the model", () => {
+    const failed = [building("started"), building("running", "pip: pandsa"), building("failed")];
+    const { turn, outcomes } = play(...waiting, ...failed, failure("unknown_error", "exhausted"), idleEvent());
+    expect(outcomes).toMatchObject([{ type: "error", build: true }, { type: "ended" }]);
+    expect(turn?.steps.map(({ state }) => state)).toEqual(["stopped", "done"]);
+    expect(play(...waiting, failure("unknown_error", "exhausted")).outcomes).toMatchObject([{ build: false }]);
+  });
+
+  it("is not left installing when it is stopped meanwhile", () => {
+    const { turn } = play(...waiting, building("started"), interruptEvent(), idleEvent());
+    expect(shown(turn).map(([, state]) => state)).toEqual(["stopped", "stopped"]);
+  });
+});
+
+describe("a turn without one of its repositories", () => {
+  const missing = (type: RepositoryErrorDetail["type"], repository_url: string | null) =>
+    event("session.error", { error: { type, message: "raw", repository_url, retry_status: { type: "retrying" } } });
+  const url = "https://github.com/acme/widget.git";
+
+  it.each([
+    ["repository_authentication_error", url, /^The repository acme\/widget .*token.* Going on without it\.$/],
+    ["repository_forbidden_error", url, /acme\/widget .*gives no access/],
+    ["repository_not_found_error", url, /acme\/widget .*there is none/],
+    ["repository_checkout_error", url, /acme\/widget .*lacks the branch or commit/],
+    ["repository_clone_error", null, /^A repository could not be fetched\./],
+  ] as const)("notes it and goes on: %s", (type, repositoryUrl, words) => {
+    const { turn, outcomes } = play(running(), tool("bash", {}), missing(type, repositoryUrl));
+    expect(turn?.note).toMatch(words);
+    expect(outcomes).toEqual([]);
   });
 });
 

@@ -23,10 +23,19 @@ describe("words", () => {
     "compaction_limit_reached_error",
   ] as const)("for %s say what to do and nothing of what the API said", (type) => {
     const error = { type, message: "RAW {json}", retry_status: { type: "exhausted" as const } };
-    const { markdown } = errorMessage(error) as { markdown: string };
+    const { markdown } = errorMessage({ error, build: false }) as { markdown: string };
     expect(markdown).not.toContain("RAW");
     expect(markdown).not.toContain(type);
     expect(markdown.split(/[.;]/).length).toBeGreaterThan(1);
+  });
+
+  it("for packages that could not be installed end with what the package manager said, and can't leave their block", () => {
+    const message = `pip: ${"x".repeat(2_000)}\n\`\`\` No matching distribution found for pandsa`;
+    const error = { type: "unknown_error" as const, message, retry_status: { type: "exhausted" as const } };
+    const { markdown } = errorMessage({ error, build: true }) as { markdown: string };
+    expect(markdown).toMatch(/packages[\s\S]*No matching distribution found for pandsa\n```$/);
+    expect(markdown.match(/```/g)).toHaveLength(2);
+    expect(markdown.length).toBeLessThan(1_500);
   });
 
   it.each([
