@@ -17,6 +17,7 @@ import { planSession } from "./session-plan.ts";
 import type { TakeInScope } from "./take-in-scope.ts";
 import { tell, tryToTell } from "./tell.ts";
 import type { MissingFile } from "./user-message.ts";
+import { vaultsRefused } from "./vaults-refused.ts";
 
 /** From this attempt on, what the surface can't give is done without. */
 const LAST_TRY = 3;
@@ -154,7 +155,7 @@ async function makeSession(scope: TakeInScope, work: MessageWork, title: string)
   } catch (error) {
     // The agent or the environment may have been archived since they were looked up.
     if (error instanceof APIError && (error.status === 400 || error.status === 404)) scope.defaultAgent.forget();
-    throw error;
+    throw vaultsRefused(error) ?? error;
   }
 }
 

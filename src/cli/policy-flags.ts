@@ -32,12 +32,7 @@ const SETTINGS: Record<Flag, { name: keyof PolicySettings; read(value: string): 
   agent: { name: "agentId", read: (value) => value, says: "is the id of an agent" },
   agents: { name: "agents", read: list, says: "is a list of agent ids, separated by commas, or none" },
   environment: { name: "environmentId", read: (value) => value, says: "is the id of an environment" },
-  // Sessions can't be given vaults yet: with any set, none would start.
-  vaults: {
-    name: "vaultIds",
-    read: (value) => (value === "none" ? [] : null),
-    says: "is none: there are no vaults yet",
-  },
+  vaults: { name: "vaultIds", read: list, says: "is a list of vault ids, separated by commas, or none" },
   mode: { name: "mode", read: (value) => value.replaceAll("-", "_"), says: "is thread or mention_only" },
   "allow-users": { name: "allowUsers", read: list, says: "is a list of user ids, separated by commas, or none" },
   "allow-groups": { name: "allowGroups", read: list, says: "is a list of group ids, separated by commas, or none" },

@@ -85,6 +85,14 @@ describe("deckhand channels", () => {
     await deckhand("channels", "unset", place);
   });
 
+  it("takes the vaults of a place, and takes them back", async () => {
+    await deckhand("channels", "set", place, "--vaults", "vlt_1, vlt_2");
+    expect((await policyOf()).vaultIds).toEqual(["vlt_1", "vlt_2"]);
+    await deckhand("channels", "set", place, "--vaults", "none");
+    expect((await policyOf()).vaultIds).toEqual([]);
+    await deckhand("channels", "unset", place);
+  });
+
   it.each([
     [["channels"], /list, show, set or unset/],
     [["channels", "set"], /nothing to set/],
@@ -97,6 +105,7 @@ describe("deckhand channels", () => {
     [["channels", "set", place, "--allow-guests", "maybe"], /--allow-guests is yes or no/],
     [["channels", "set", place, "--allow-users", "U1,,U2"], /--allow-users/],
     [["channels", "set", place, "--agent", ""], /--agent/],
+    [["channels", "set", place, "--vaults", "vlt_1,"], /--vaults is a list of vault ids/],
     [["audit", "--limit", "0"], /--limit/],
     [["audit", "--place", "here"], /is no place/],
   ])("%j is refused with what would be right, and changes nothing", async (args, words) => {

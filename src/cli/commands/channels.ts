@@ -23,7 +23,7 @@ Options of set; each also takes "inherit", which takes the setting back:
   --agent ID             What new sessions run.
   --agents ID,…          The agents that people may switch to, or none. Not set: any, or none where --agent is set.
   --environment ID       Where they run.
-  --vaults ID,…          The credentials they may use: only none, for now.
+  --vaults ID,…          The vaults whose credentials they may use, or none.
   --mode MODE            thread: replies in a thread the agent is in count. mention_only: only mentions do.
   --allow-users ID,…     The only people who may give work, or none. With --allow-groups: these and those.
   --allow-groups ID,…    The only groups whose members may, or none.

@@ -748,6 +748,29 @@ describe("what can't be done", () => {
     expect(await t.waiting()).toBe(false);
   });
 
+  it("because the channel's vaults can't be used is told, for whoever can mend it, and not tried for ever", async () => {
+    const vault = await api.client.beta.vaults.create({ display_name: "Team" });
+    const lines: string[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(line) });
+    const t = await openThread({ vaultIds: [vault.id] }, { log });
+    await t.say("1.0", "Work");
+    await t.run();
+    expect((await t.sessionsMade())[0]?.vault_ids).toEqual([vault.id]);
+
+    for (const vaultIds of [[vault.id], ["vlt_gone"]]) {
+      await api.client.beta.vaults.archive(vault.id);
+      const other = await openThread({ vaultIds }, { log });
+      await other.say("1.0", "Work");
+      await other.run();
+      expect(other.service.words()).toEqual([
+        expect.stringMatching(new RegExp(`credentials[\\s\\S]*${vaultIds[0]}[\\s\\S]*whoever looks after me`)),
+      ]);
+      expect(await other.waiting()).toBe(false);
+      expect(await other.sessionsMade()).toEqual([]);
+      expect(lines.findLast((line) => line.includes("given up"))).toContain(vaultIds[0]);
+    }
+  });
+
   it("because of a fault of ours is told after some attempts, without the fault's words", async () => {
     const t = await openThread({}, { runCommand: () => Promise.reject(new Error("x is not a function")) });
     await t.say("1.0", "status");
