@@ -5,6 +5,9 @@ const HEADERS = { "anthropic-version": "2023-06-01", "anthropic-beta": "managed-
 const WITH_TOOLS = [{ type: "agent_toolset_20260401" }];
 
 const Created = z.object({ id: z.string() });
+const ToolResults = z.object({
+  data: z.array(z.object({ is_error: z.boolean().nullish(), content: z.array(z.looseObject({ text: z.string() })) })),
+});
 const StreamEvent = z.looseObject({ type: z.string(), processed_at: z.string().nullish() });
 
 /** An event or a preview as the client's stream showed it, and when. */
@@ -24,8 +27,14 @@ export interface EventStream {
 
 /** The few calls of the public API that figures need, by plain `fetch`. */
 export interface Client {
-  /** A session with an agent and an environment of its own. */
-  createSession(model: string): Promise<string>;
+  /** A session with an agent that this client's sessions share, and an environment that they share unless one is named. */
+  createSession(model: string, given?: { environment_id?: string; vault_ids?: string[] }): Promise<string>;
+  /** @param allowedHost the only one that its sandboxes may reach, with its port */
+  createEnvironment(allowedHost: string): Promise<string>;
+  /** A vault with this variable in it, for every host that an environment allows. */
+  createVault(variable: { name: string; value: string }): Promise<string>;
+  /** What the session's last tool printed. @throws when it failed */
+  lastToolResult(sessionId: string): Promise<string>;
   /** Returns when the API has answered. */
   send(sessionId: string, text: string): Promise<void>;
   /** Resolves once the server follows the session: what happens after that is seen. */
@@ -41,12 +50,33 @@ export function createClient(url: string, apiKey: string): Client {
   };
   let made: { agent: string; environment_id: string } | null = null;
   return {
-    async createSession(model) {
+    async createSession(model, given = {}) {
       made ??= {
         agent: Created.parse(await post("/agents", { name: "bench", model, tools: WITH_TOOLS })).id,
         environment_id: Created.parse(await post("/environments", { name: "bench" })).id,
       };
-      return Created.parse(await post("/sessions", made)).id;
+      return Created.parse(await post("/sessions", { ...made, ...given })).id;
+    },
+    async createEnvironment(allowedHost) {
+      const networking = { type: "limited", allowed_hosts: [allowedHost] };
+      const config = { type: "cloud", networking };
+      return Created.parse(await post("/environments", { name: `bench ${allowedHost}`, config })).id;
+    },
+    async createVault({ name, value }) {
+      const { id } = Created.parse(await post("/vaults", { display_name: "bench" }));
+      const networking = { type: "unrestricted" };
+      const auth = { type: "environment_variable", secret_name: name, secret_value: value, networking };
+      await post(`/vaults/${id}/credentials`, { auth });
+      return id;
+    },
+    async lastToolResult(sessionId) {
+      const query = "order=desc&limit=1&types[]=agent.tool_result";
+      const response = await fetch(`${url}/v1/sessions/${sessionId}/events?${query}`, { headers });
+      if (!response.ok) throw new Error(`GET events: ${response.status} ${await response.text()}`);
+      const [result] = ToolResults.parse(await response.json()).data;
+      const text = result?.content.map((part) => part.text).join("") ?? "";
+      if (!result || result.is_error) throw new Error(`The session's tool failed: ${text}`);
+      return text;
     },
     async send(sessionId, text) {
       const events = [{ type: "user.message", content: [{ type: "text", text }] }];

@@ -9,6 +9,7 @@ export const FIGURES: Record<string, () => Promise<Measure>> = {
   "sandbox-start": async () => (await import("./sandbox-start.ts")).measureSandboxStart,
   "sandbox-files": async () => (await import("./sandbox-files.ts")).measureSandboxFiles,
   "sandbox-crowd": async () => (await import("./sandbox-crowd.ts")).measureSandboxCrowd,
+  gateway: async () => (await import("./gateway.ts")).measureGateway,
   mention: async () => (await import("./mention.ts")).measureMention,
   "mention-burst": async () => (await import("./mention-burst.ts")).measureMentionBurst,
   recovery: async () => (await import("./recovery.ts")).measureRecovery,

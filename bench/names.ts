@@ -4,3 +4,6 @@ import { randomBytes } from "node:crypto";
 export const MODEL = "claude-haiku-4-5";
 
 export const newApiKey = (): string => `dk_bench_${randomBytes(16).toString("hex")}`;
+
+/** Where a server stands that is the internet to sandboxes. */
+export const UPSTREAM_ADDRESS = "127.0.0.1";
