@@ -1,4 +1,5 @@
 import type { ContainerCreateOptions, MountSettings } from "dockerode";
+import { SECCOMP_PROFILE } from "./seccomp-profile.ts";
 import type { SandboxLimits, SandboxShape } from "./sandbox.ts";
 
 const MIB = 1024 * 1024;
@@ -53,7 +54,7 @@ export function containerConfig({ name, labels, shape, mounts }: ContainerSpec):
       Init: true,
       NetworkMode: "none",
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges"],
+      SecurityOpt: ["no-new-privileges", `seccomp=${SECCOMP_PROFILE}`],
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * 1e9),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SECCOMP_PROFILE } from "../../src/sandbox/seccomp-profile.ts";
 import { containerConfig, DEFAULT_LIMITS } from "../../src/sandbox/container-config.ts";
 
 const shape = { image: "i", limits: DEFAULT_LIMITS, runtime: null };
@@ -12,7 +13,7 @@ describe("containerConfig", () => {
       Init: true,
       NetworkMode: "none",
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges"],
+      SecurityOpt: ["no-new-privileges", `seccomp=${SECCOMP_PROFILE}`],
       LogConfig: { Type: "none" },
     });
     expect(HostConfig).not.toHaveProperty("Binds");
