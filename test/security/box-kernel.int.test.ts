@@ -115,8 +115,8 @@ const DEVICES: Row[] = [
   shell(
     "read addresses of the kernel from kallsyms and modules",
     "all zero",
-    "cat /proc/kallsyms /proc/modules 2>/dev/null | grep -oE '\\b[0-9a-fx]{16,18}\\b' | grep -vcE '^(0x)?0+$'",
-    /^0\n/,
+    "awk '$1 ~ /[1-9a-f]/' /proc/kallsyms | wc -l; grep -E '0x0*[1-9a-f]' /proc/modules | wc -l",
+    "0\n0\n",
   ),
   kernel("read the kernel's log", "syslog"),
 ];

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import time
 LIBC = ctypes.CDLL(None, use_errno=True)
 ARCHITECTURE = ("x86_64", "aarch64").index(platform.machine())
 ROOM = ctypes.create_string_buffer(4096)
+PLACE = struct.pack("NN", ctypes.addressof(ROOM), 8)
 NAMESPACES = {
     "mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000,
     "user": 0x10000000, "pid": 0x20000000, "network": 0x40000000, "time": 0x80,
@@ -33,8 +35,8 @@ CALLS = {
     "chroot": (161, 51, b"/"),
     "setns": (308, 268, -1, 0),
     "ptrace": (101, 117, 16, 1, 0, 0),
-    "process_vm_readv": (310, 270, 1, ROOM, 1, ROOM, 1, 0),
-    "process_vm_writev": (311, 271, 1, ROOM, 1, ROOM, 1, 0),
+    "process_vm_readv": (310, 270, 1, PLACE, 1, PLACE, 1, 0),
+    "process_vm_writev": (311, 271, 1, PLACE, 1, PLACE, 1, 0),
     "kcmp": (312, 272, 1, 1, 0, 0, 0),
     "add_key": (248, 217, b"user", b"a", b"b", 1, -3),
     "request_key": (249, 218, b"user", b"a", None, -3),
@@ -73,7 +75,8 @@ def refusal(attempt) -> str:
 def call(name: str) -> None:
     number, arguments = CALLS[name][ARCHITECTURE], CALLS[name][2:]
     ctypes.set_errno(0)
-    if LIBC.syscall(number, *arguments) < 0:
+    whole = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    if LIBC.syscall(number, *whole) < 0:
         raise OSError(ctypes.get_errno(), name)
 
 

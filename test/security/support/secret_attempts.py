@@ -144,6 +144,13 @@ def files_with(patterns: list[bytes], *where: str) -> str:
     return "FOUND in " + ", ".join(listed[:5]) if [line for line in listed if not line.startswith("grep:")] else "nothing found"
 
 
+def installed(command: str) -> str:
+    out = run("sh", "-c", command + " && echo it WORKED")
+    if b"it WORKED" in out:
+        return "installed"
+    return "refused" if b" 403" in out or b"not allowed" in out else out.decode("latin1")
+
+
 def attempt(given: dict) -> dict:
     try:
         out = eval(given["code"], {**globals(), "a": f"/a{given['id']}"})  # noqa: S307

@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import type { RequestListener } from "node:http";
 import path from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { createTestHome, type TestHome } from "../../e2e/support/test-home.ts";
@@ -6,7 +7,7 @@ import { createTestAuthority } from "../../support/test-authority.ts";
 import { type Canaries, createCanaries } from "./canaries.ts";
 import { echo } from "./echo.ts";
 import { createRepository, serveRepositories } from "./git-host.ts";
-import { type Hosts, startHosts } from "./hosts.ts";
+import { type Heard, type Hosts, startHosts } from "./hosts.ts";
 import { type Roles, startRoles } from "./roles.ts";
 import { type BoxedSessions, createBoxedSessions } from "./session-in-box.ts";
 
@@ -43,7 +44,7 @@ export async function createWorld(): Promise<World> {
     await createRepository(repositories);
     const repositoryToken = { current: canaries.plant("repository token") };
     const credentialAddress = await hosts.add("api.cred.test", { alsoPort: OTHER_PORT, answer: echo });
-    for (const name of ["other.test", "denied.test", "sub.wild.test"]) await hosts.add(name, { answer: () => null });
+    for (const name of ["other.test", "denied.test", "sub.wild.test"]) await hosts.add(name, { answer: redirect });
     await hosts.add("git.test", { answer: serveRepositories(repositories, () => repositoryToken.current) });
 
     const trusted = path.join(home.dir, "upstreams.pem");
@@ -64,6 +65,12 @@ export async function createWorld(): Promise<World> {
     await home.teardown.run();
     throw error;
   }
+}
+
+/** Leads from an allowed host to where nobody may go. */
+function redirect({ target }: Heard): RequestListener | null {
+  const to = /\/redirect\?to=(.*)$/.exec(target)?.[1];
+  return to === undefined ? null : (_, response) => void response.writeHead(302, { location: to }).end();
 }
 
 /** What an operator's environment holds. Nobody is there whom the bots could give theirs to. */
