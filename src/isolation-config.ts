@@ -49,6 +49,7 @@ export const isolationVariables = {
   ),
   DECKHAND_GATEWAY_REQUESTS_PER_MINUTE: count(3000, 1),
   DECKHAND_GATEWAY_MB_PER_HOUR: count(20_480, 1),
+  DECKHAND_GATEWAY_AUDIT_DAYS: count(90, 0, 36_500),
 };
 
 type Given = z.output<z.ZodObject<typeof isolationVariables>>;
@@ -90,6 +91,8 @@ export interface GatewayConfig {
   packageHosts: readonly string[];
   requestsPerMinute: number;
   bytesPerHour: number;
+  /** How long the record of requests is kept; 0 for always. */
+  auditDays: number;
 }
 
 export function sandboxConfig(given: Given): SandboxConfig {
@@ -123,6 +126,7 @@ export function gatewayConfig(given: Given): GatewayConfig {
     packageHosts: given.DECKHAND_GATEWAY_PACKAGE_HOSTS,
     requestsPerMinute: given.DECKHAND_GATEWAY_REQUESTS_PER_MINUTE,
     bytesPerHour: given.DECKHAND_GATEWAY_MB_PER_HOUR * 1024 * 1024,
+    auditDays: given.DECKHAND_GATEWAY_AUDIT_DAYS,
   };
 }
 

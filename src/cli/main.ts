@@ -11,6 +11,7 @@ const COMMANDS: CommandTable = {
   up: () => import("./commands/up.ts"),
   channels: () => import("./commands/channels.ts"),
   audit: () => import("./commands/audit.ts"),
+  egress: () => import("./commands/egress.ts"),
   keys: () => import("./commands/keys.ts"),
   slack: () => import("./commands/slack.ts"),
   teams: () => import("./commands/teams.ts"),

@@ -35,7 +35,22 @@ export interface Denial {
   rule: string;
 }
 
+/** Which of them to list; each that is null lets all through. */
+export interface GatewayRequestFilter {
+  sessionId: string | null;
+  workspaceId: string | null;
+  deniedOnly: boolean;
+  since: Date | null;
+  limit: number;
+}
+
+export interface RecordedRequest extends Omit<GatewayRequestRow, "ageMs"> {
+  at: Date;
+}
+
 const DENIALS_MAX = 20;
+/** Few enough for a statement that gets in nobody's way. */
+const PRUNED_AT_ONCE = 5_000;
 
 const INSERT = `
 INSERT INTO gateway_requests (at, workspace_id, session_id, method, scheme, host, port, path, decision, rule, status,
@@ -45,6 +60,27 @@ SELECT now() - "ageMs" * interval '1 millisecond', "workspaceId", "sessionId", m
 FROM jsonb_to_recordset($1::jsonb) AS row("ageMs" float8, "workspaceId" text, "sessionId" text, method text, scheme text,
   host text, port int, path text, decision text, rule text, status int, "bytesOut" bigint, "bytesIn" bigint,
   "durationMs" int, "credentialIds" text[])`;
+
+const LIST = `
+SELECT at, "workspaceId", "sessionId", method, scheme, host, port, path, decision, rule, status, "bytesOut", "bytesIn",
+  "durationMs", "credentialIds"
+FROM (
+  SELECT id, at, workspace_id AS "workspaceId", session_id AS "sessionId", method, scheme, host, port, path, decision,
+    rule, status, bytes_out::float8 AS "bytesOut", bytes_in::float8 AS "bytesIn", duration_ms AS "durationMs",
+    credential_ids AS "credentialIds"
+  FROM gateway_requests
+  WHERE ($1::text IS NULL OR session_id = $1) AND ($2::text IS NULL OR workspace_id = $2)
+    AND ($3::timestamptz IS NULL OR at >= $3) AND (NOT $4 OR decision = 'deny')
+  ORDER BY at DESC, id DESC LIMIT $5
+) latest
+ORDER BY at, id`;
+
+// The oldest by id, which have an index, and of these the old ones: rows come in about the order of their time.
+const PRUNE = `
+DELETE FROM gateway_requests WHERE id IN (
+  SELECT id FROM (SELECT id, at FROM gateway_requests ORDER BY id LIMIT ${PRUNED_AT_ONCE}) oldest
+  WHERE at < now() - $1 * interval '1 day'
+)`;
 
 /** The audit log of the gateway. Rows are dated by the database's clock. */
 export function createGatewayRequestStore(pool: pg.Pool) {
@@ -63,6 +99,18 @@ export function createGatewayRequestStore(pool: pg.Pool) {
         values: [sessionId, since],
       });
       return rows;
+    },
+
+    /** For the operator, so of all workspaces: the latest that the filter lets through, the last of them last. */
+    async list({ sessionId, workspaceId, since, deniedOnly, limit }: GatewayRequestFilter): Promise<RecordedRequest[]> {
+      const values = [sessionId, workspaceId, since, deniedOnly, limit];
+      return (await pool.query<RecordedRequest>(LIST, values)).rows;
+    },
+
+    /** Removes some of what is older than that; true when there may be more. */
+    async prune(days: number): Promise<boolean> {
+      const { rowCount } = await pool.query(PRUNE, [days]);
+      return (rowCount ?? 0) > 0;
     },
   };
 }

@@ -9,6 +9,7 @@ import { createIdleStore } from "../sandbox/idle-store.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import { createSandboxStore } from "../sandbox/sandbox-store.ts";
 import { createLeases } from "../sessions/lease.ts";
+import { startGatewayRequestPruning } from "../../workers/prune-gateway-requests.ts";
 import { startIdleSandboxes } from "../../workers/idle-sandboxes.ts";
 import { startSandboxReaper } from "../../workers/reap-sandboxes.ts";
 import { startSweeper } from "../../workers/sweep.ts";
@@ -39,6 +40,7 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
   const { config, database, eventLog, queue, log } = platform;
   const { provider } = options;
   const store = createSandboxStore(database.pool);
+  const gatewayRequests = createGatewayRequestStore(database.pool);
   const leases = createLeases(database.pool, config.leaseMs);
   const deps: HarnessDeps = {
     log: eventLog,
@@ -52,7 +54,7 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
       environments: options.environments,
     },
     equipment: await openEquipment(platform),
-    deniedRequests: createGatewayRequestStore(database.pool),
+    deniedRequests: gatewayRequests,
     hint: (sessionId, delayMs) => platform.hintRun(sessionId, delayMs),
     retry: options.retry ?? DEFAULT_RETRY,
     leaseMs: config.leaseMs,
@@ -72,9 +74,10 @@ export async function startWorker(platform: Platform, options: WorkerOptions): P
     after: { paused: pauseAfterMs, stopped: stopAfterMs, removed: removeAfterMs },
     log,
   });
+  const pruning = startGatewayRequestPruning({ store: gatewayRequests, days: config.gateway.auditDays, log });
   return {
     async stop() {
-      await Promise.all([sweeper.stop(), reaper.stop(), idle.stop()]);
+      await Promise.all([sweeper.stop(), reaper.stop(), idle.stop(), pruning.stop()]);
       await worker.stop();
     },
   };
