@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
@@ -7,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
+import { createDatabase } from "../../src/database.ts";
 import type { Destination } from "../../src/gateway/destination.ts";
 import { type Gateway, type GatewayOptions, startGateway } from "../../src/gateway/gateway.ts";
 import { createGatewayRequestStore, type GatewayRequestStore } from "../../src/gateway/gateway-request-store.ts";
@@ -57,7 +58,7 @@ export interface Row {
 export async function openGatewayRig(options: Partial<GatewayOptions> = {}) {
   const root = await mkdtemp(path.join(tmpdir(), "gw-"));
   const testDatabase = await createTestDatabase();
-  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 5 });
+  const { pool, close } = createDatabase(testDatabase.url, () => undefined);
   const dns: DnsServer = await startDnsServer();
   const slots = new Map<string, RigSlot>();
   const accepted: Destination[] = [];
@@ -146,7 +147,7 @@ export async function openGatewayRig(options: Partial<GatewayOptions> = {}) {
     },
     async close() {
       await gateway.stop();
-      await pool.end();
+      await close();
       await testDatabase.drop();
       await dns.stop();
       await rm(root, { recursive: true });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import pg from "pg";
+import { createDatabase } from "../../src/database.ts";
 import { createResolve } from "../../src/gateway/resolve.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import { createLocalCipher } from "../../src/secrets/local-cipher.ts";
@@ -25,7 +25,7 @@ export const loopbackFetch: CheckedFetch = createCheckedFetch({
 /** A database with a vault, and workers on it. */
 export async function openMcpCredentials() {
   const database = await createTestDatabase();
-  const pool = new pg.Pool({ connectionString: database.url });
+  const { pool, close } = createDatabase(database.url, () => undefined);
   const cipher = createVaultCipher(createLocalCipher(new Secret(randomBytes(32).toString("base64"))));
   const store = createCredentialStore(pool, cipher);
   const dataKey = await cipher.newDataKey(VAULT);
@@ -78,7 +78,7 @@ export async function openMcpCredentials() {
       };
     },
     async close() {
-      await pool.end();
+      await close();
       await database.drop();
     },
   };
