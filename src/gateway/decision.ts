@@ -15,6 +15,8 @@ export type DenyRule =
   | "name_mismatch"
   | "upgrade"
   | "method_not_allowed"
+  /** A secret has a line break, and would stand in a header. */
+  | "unsendable_secret"
   | "request_limit"
   | "byte_limit"
   /** No session and no build has this socket. */
