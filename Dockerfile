@@ -1,4 +1,4 @@
-# The app: API, worker and bots are roles of one image. The sandbox has its own, src/sandbox/image/Dockerfile.
+# The app: API, worker, gateway and bots are roles of one image. The sandbox has its own, src/sandbox/image/Dockerfile.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
