@@ -7,6 +7,7 @@ import type { SecretCipher } from "../secrets/secret-cipher.ts";
 import { tokenContext } from "../sessions/repository-token.ts";
 import type { PlaceholderOf } from "../vaults/placeholder.ts";
 import type { SessionCredentials, SessionVariable } from "../vaults/session-credentials.ts";
+import { createEagerVariables, type VariablesOf } from "./eager-variables.ts";
 import { networkingPolicyOf } from "./networking-policy.ts";
 import type {
   NetworkingPolicy,
@@ -67,11 +68,12 @@ const Row = z.union([OfSession, OfBuild]);
 export function createPolicySource(pool: pg.Pool, dependencies: Dependencies): PolicySource {
   const { placeholders } = dependencies;
   const tokens = new DecryptedTokens(dependencies.cipher);
+  const beginVariables = createEagerVariables(dependencies.variables);
 
-  const ofSession = async (row: OfSession): Promise<SandboxPolicy> => {
+  const ofSession = async (row: OfSession, variablesOf: VariablesOf): Promise<SandboxPolicy> => {
     const { workspace_id: workspaceId, session_id: sessionId, vault_ids: vaultIds, networking } = row;
     const [variables, repositories] = await Promise.all([
-      vaultIds.length === 0 ? [] : dependencies.variables.variables(workspaceId, vaultIds),
+      variablesOf(workspaceId, vaultIds),
       Promise.all(row.repositories.map((repository) => toRepository(repository, tokens))),
     ]);
     return {
@@ -87,10 +89,11 @@ export function createPolicySource(pool: pg.Pool, dependencies: Dependencies): P
 
   return {
     async find(gatewayId) {
+      const variablesOf = beginVariables(gatewayId);
       const { rows } = await pool.query({ name: "gateway_policy", text: FIND, values: [gatewayId] });
       if (rows.length === 0) return null;
       const row = Row.parse(rows[0]);
-      if (row.session_id !== null) return ofSession(row);
+      if (row.session_id !== null) return ofSession(row, variablesOf);
       const { workspace_id: workspaceId, networking } = row;
       return { workspaceId, sessionId: null, networking, variables: [], repositories: [] };
     },
