@@ -1,10 +1,16 @@
 import type { Packages } from "../schemas/environment.ts";
+import { EGRESS_DIR } from "./gateway-dirs.ts";
 
 /** A folder of the build's own, which no image has. */
 const SCRATCH = "/tmp/deckhand-build";
 const PROXY = "http://127.0.0.1:3128";
 const NO_PROXY = "localhost,127.0.0.1,::1";
 const PACKAGES_SHOWN_MAX = 5;
+/** Whom the way out says to trust; behind a proxy that intercepts TLS, the registries' certificates are that proxy's. */
+const CAS = `${EGRESS_DIR}/ca.pem`;
+
+const SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt";
+const BUNDLE = `${SCRATCH}/ca-bundle.pem`;
 
 /** For every step. None of it is in the image. */
 export const BUILD_ENV: readonly string[] = [
@@ -47,6 +53,16 @@ sys.exit("The way out could not be opened.")
 '`;
 
 export const CLEAN_UP = `rm -rf ${SCRATCH}`;
+
+/** Before each step, since apt may just have brought the usual authorities. */
+const TRUST = `
+if [ -s ${CAS} ]; then
+  export NODE_EXTRA_CA_CERTS=${CAS}
+  if [ -s ${SYSTEM_CAS} ]; then
+    cat ${SYSTEM_CAS} ${CAS} >${BUNDLE}
+    export SSL_CERT_FILE=${BUNDLE} PIP_CERT=${BUNDLE} CARGO_HTTP_CAINFO=${BUNDLE} GIT_SSL_CAINFO=${BUNDLE}
+  fi
+fi`;
 
 const APT = `
 apt-get update -q
@@ -103,5 +119,5 @@ function step(manager: string, commands: string, args: string[]): BuildStep {
   const shown = args.slice(0, PACKAGES_SHOWN_MAX);
   const more = args.length - shown.length;
   const names = args.length === 0 ? "compilers" : shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
-  return { name: `${manager}: ${names}`, script: `umask 022\ncd ${SCRATCH}\n${commands}`, args };
+  return { name: `${manager}: ${names}`, script: `umask 022\ncd ${SCRATCH}\n${TRUST}\n${commands}`, args };
 }

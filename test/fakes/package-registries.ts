@@ -8,8 +8,8 @@ import { zip } from "../../src/cli/zip.ts";
 export type Registry = ReadonlyMap<string, Uint8Array>;
 
 export const APT_SOURCE = "deb [trusted=yes] http://apt.test/ ./";
-export const NPM_REGISTRY = "http://npm.test/";
-export const PIP_INDEX = "http://pypi.test/simple/";
+export const NPM_REGISTRY = "https://npm.test/";
+export const PIP_INDEX = "https://pypi.test/simple/";
 
 const MODIFIED_AT = new Date("2026-01-01T00:00:00Z");
 
@@ -72,10 +72,10 @@ export function pipRegistry(name: string, module: string): Registry {
     [`${dist}/RECORD`]: "",
   };
   const entries = Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
-  const url = `http://pypi.test/files/${wheel}`;
+  const page = `<!DOCTYPE html><a href="/files/${wheel}">${wheel}</a>`;
   return new Map([
-    [`${PIP_INDEX}${name.replaceAll("_", "-")}/`, Buffer.from(`<!DOCTYPE html><a href="${url}">${wheel}</a>`)],
-    [url, zip(entries)],
+    [`${PIP_INDEX}${name.replaceAll("_", "-")}/`, Buffer.from(page)],
+    [`https://pypi.test/files/${wheel}`, zip(entries)],
   ]);
 }
 

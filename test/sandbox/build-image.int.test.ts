@@ -29,7 +29,7 @@ const CONFIGURE = `
 rm -rf /etc/apt/sources.list.d/* /etc/apt/auth.conf.d/*
 echo '${APT_SOURCE}' > /etc/apt/sources.list
 echo 'registry=${NPM_REGISTRY}' > /etc/npmrc
-printf '[global]\\nindex-url=${PIP_INDEX}\\ntrusted-host=pypi.test\\n' > /etc/pip.conf`;
+printf '[global]\\nindex-url=${PIP_INDEX}\\n' > /etc/pip.conf`;
 
 const sandboxes = createTestSandboxes();
 const { docker, installationId } = sandboxes;
