@@ -4,7 +4,7 @@ import type { ModelResponse, ModelStreamEvent, ModelToolUse } from "../models/mo
 import type { EventPreview, ModelUsage } from "../schemas/event.ts";
 import type { RequestCost } from "../sessions/list-cost.ts";
 import type { ModelAnswer } from "./replay.ts";
-import { evaluateCall } from "./toolset.ts";
+import { evaluateCall, isCustom } from "./toolset.ts";
 import type { Turn } from "./turn.ts";
 
 const NO_USAGE: ModelUsage = {
@@ -116,15 +116,12 @@ function stageAnswer(
     },
     answer,
   );
-  for (const block of content) {
-    if (block.type !== "tool_use") continue;
-    turn.stage({
-      type: "agent.tool_use",
-      id: block.id,
-      name: block.name,
-      input: block.input,
-      ...evaluateCall(turn.lease.agent, block.name, block.input),
-    });
+  const given = response.content.filter((block) => block.type === "tool_use");
+  for (const [index, { id, name, input }] of content.filter((block) => block.type === "tool_use").entries()) {
+    // What is no object can't be shown to a client: the harness refuses it, as it does for its own tools.
+    const isClients = isCustom(turn.lease.agent, name) && isRecord(given[index]?.input);
+    if (isClients) turn.stage({ type: "agent.custom_tool_use", id, name, input });
+    else turn.stage({ type: "agent.tool_use", id, name, input, ...evaluateCall(turn.lease.agent, name, input) });
   }
 }
 

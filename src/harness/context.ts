@@ -1,4 +1,5 @@
-import type { ContentBlock } from "../schemas/content.ts";
+import type { ClientResultBlock } from "../schemas/content.ts";
+import type { SessionEvent } from "../schemas/event.ts";
 import type { ModelContent, ModelMessage } from "../models/model-provider.ts";
 import type { LoggedEvent } from "../sessions/event-log.ts";
 import { CompactedContext, ModelAnswer } from "./replay.ts";
@@ -31,6 +32,14 @@ export function buildMessages(events: readonly LoggedEvent[], files: ReferencedF
           isError: event.is_error,
         });
         break;
+      case "user.custom_tool_result":
+        addUserContent(messages, {
+          type: "tool_result",
+          toolUseId: event.custom_tool_use_id,
+          content: (event.content ?? []).map((block) => toModelContent(block, files)),
+          isError: event.is_error ?? false,
+        });
+        break;
       case "span.model_request_end":
         addAnswer(messages, logged.private);
         break;
@@ -46,13 +55,19 @@ export function buildMessages(events: readonly LoggedEvent[], files: ReferencedF
 
 /** Ids of all files whose bytes `buildMessages` will look for. */
 export function referencedFileIds(events: readonly LoggedEvent[]): string[] {
-  const ids = events.flatMap(({ event }) => {
-    if (event.type !== "user.message" && event.type !== "agent.tool_result") return [];
-    return event.content.flatMap((block) =>
-      block.type !== "text" && block.source.type === "file" ? [block.source.file_id] : [],
-    );
-  });
+  const ids = events.flatMap(({ event }) =>
+    contentOf(event).flatMap((block) =>
+      "source" in block && typeof block.source !== "string" && block.source.type === "file"
+        ? [block.source.file_id]
+        : [],
+    ),
+  );
   return [...new Set(ids)];
+}
+
+function contentOf(event: SessionEvent): readonly ClientResultBlock[] {
+  if (event.type === "user.message" || event.type === "agent.tool_result") return event.content;
+  return event.type === "user.custom_tool_result" ? (event.content ?? []) : [];
 }
 
 function addUserContent(messages: ModelMessage[], content: UserContent): void {
@@ -68,8 +83,11 @@ function addAnswer(messages: ModelMessage[], hidden: unknown): void {
   if (content.length > 0) messages.push({ role: "assistant", content });
 }
 
-function toModelContent(block: ContentBlock, files: ReferencedFiles): ModelContent {
+function toModelContent(block: ClientResultBlock, files: ReferencedFiles): ModelContent {
   if (block.type === "text") return block;
+  if (block.type === "search_result") {
+    return { type: "text", text: [block.title, block.source, ...block.content.map(({ text }) => text)].join("\n") };
+  }
   const title = block.type === "document" && block.title ? { title: block.title } : {};
   switch (block.source.type) {
     case "base64":

@@ -3,6 +3,7 @@ import { usageAt } from "../sessions/transition.ts";
 import { stageUnanswered } from "./call-model.ts";
 import { startedCalls } from "./loop.ts";
 import { INTERRUPTED, rejectedResult, type ToolResult } from "./tool-result.ts";
+import { isOurs } from "./turn-view.ts";
 import type { Turn } from "./turn.ts";
 
 /** Stages the events that begin a turn, unless one is under way. */
@@ -39,6 +40,11 @@ export function closeOpen(turn: Turn, { isError, result }: { isError: boolean; r
   if (view.openRequestId) stageUnanswered(turn, view.openRequestId, isError);
   const started = new Set(startedCalls(view));
   for (const call of view.unresolvedCalls) {
+    if (!isOurs(call)) {
+      // In the place of its client, so that a client that comes late sees that nobody waits for it.
+      turn.stage({ type: "user.custom_tool_result", custom_tool_use_id: call.id, ...INTERRUPTED });
+      continue;
+    }
     const confirmation = view.confirmations.get(call.id);
     const rejected = confirmation?.result === "deny" ? rejectedResult(confirmation.deny_message) : null;
     const closing = rejected ?? (started.has(call) ? result : INTERRUPTED);
@@ -65,6 +71,7 @@ export function stageInterrupt(turn: Turn, taken: readonly QueuedEvent[]): void 
     return events.length;
   };
   take("user.tool_confirmation");
+  take("user.custom_tool_result");
   closeOpen(turn, { isError: false, result: INTERRUPTED });
   if (take("user.message") > 0) stageRunning(turn);
   take("user.interrupt");

@@ -1,7 +1,7 @@
 import { LeaseLostError, messageOf } from "../errors.ts";
-import type { TurnErrorDetail } from "../schemas/event.ts";
+import type { QueuedEvent, TurnErrorDetail } from "../schemas/event.ts";
 import { deliverOutputs } from "./deliver-outputs.ts";
-import { closeOpen, commitIdle, commitRescheduled, stageRunning } from "./end-turn.ts";
+import { closeOpen, commitRescheduled, stageIdle, stageRunning } from "./end-turn.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { Run } from "./run-session.ts";
 import { OUTCOME_UNKNOWN } from "./tool-result.ts";
@@ -31,13 +31,21 @@ export async function giveUp(run: Run, failure: Failure): Promise<void> {
   const { turn, deps } = run;
   await deliverWhatIsThere(run);
   stageRunning(turn);
-  closeOpen(turn, { isError: true, result: OUTCOME_UNKNOWN });
-  turn.stage({ type: "session.error", error: { ...failure, retry_status: { type: "exhausted" } } });
-  while (!(await commitIdle(turn, { type: "retries_exhausted" }))) {
-    const inbox = await deps.log.inbox(turn.sessionId);
-    for (const event of inbox) if (!turn.hasTaken(event)) turn.take(event);
+  let inbox: QueuedEvent[] = [];
+  const end = () => {
+    // Results of open calls come before those calls are closed: no call gets two.
+    for (const event of inbox) if (isResult(event)) turn.take(event);
+    closeOpen(turn, { isError: true, result: OUTCOME_UNKNOWN });
+    turn.stage({ type: "session.error", error: { ...failure, retry_status: { type: "exhausted" } } });
+    for (const event of inbox) if (!isResult(event)) turn.take(event);
+    stageIdle(turn, { type: "retries_exhausted" });
+  };
+  while (!(await turn.commitIdle(end))) {
+    inbox = (await deps.log.inbox(turn.sessionId)).filter((event) => !turn.hasTaken(event));
   }
 }
+
+const isResult = (event: QueuedEvent) => event.type === "user.custom_tool_result";
 
 /** Half of the work is better than none; whatever keeps it back is not why the turn ends. */
 async function deliverWhatIsThere(run: Run): Promise<void> {

@@ -1,4 +1,4 @@
-import { asks, type Confirmation, type ToolUse, type TurnView, undecidedCalls } from "./turn-view.ts";
+import { type Confirmation, isOurs, type ToolUse, type TurnView, waitingCalls } from "./turn-view.ts";
 
 /** What the harness does next. */
 export type Step =
@@ -7,8 +7,8 @@ export type Step =
   | { type: "run_tools"; calls: ToolUse[] }
   /** People have decided on all calls, and these they refused. */
   | { type: "reject_calls"; confirmations: Confirmation[] }
-  /** Nothing can be done until people decide on these calls. */
-  | { type: "wait_for_decisions"; callIds: string[] }
+  /** Nothing can be done until people decide on these calls, or clients give their results. */
+  | { type: "wait_for_clients"; callIds: string[] }
   | { type: "compact" }
   | { type: "call_model" }
   | { type: "limit_reached"; limit: "tool_use" | "compaction" }
@@ -42,14 +42,15 @@ export function startedCalls(view: TurnView): ToolUse[] {
   return step.type === "run_tools" ? step.calls : [];
 }
 
-/** What needs nobody runs at once; what needs people waits until they have decided on all of it. */
+/** What needs nobody runs at once; what needs people waits until they have decided on all, and no client's result is due. */
 function stepOfCalls(view: TurnView): Step {
   const { unresolvedCalls, confirmations } = view;
-  const unasked = unresolvedCalls.filter((call) => !asks(call));
+  const ours = unresolvedCalls.filter(isOurs);
+  const unasked = ours.filter((call) => call.evaluated_permission !== "ask");
   if (unasked.length > 0) return { type: "run_tools", calls: unasked };
-  const undecided = undecidedCalls(view);
-  if (undecided.length > 0) return { type: "wait_for_decisions", callIds: undecided.map((call) => call.id) };
+  const waiting = waitingCalls(view);
+  if (waiting.length > 0) return { type: "wait_for_clients", callIds: waiting.map((call) => call.id) };
   const refusals = [...confirmations.values()].filter(({ result }) => result === "deny");
   if (refusals.length > 0) return { type: "reject_calls", confirmations: refusals };
-  return { type: "run_tools", calls: unresolvedCalls };
+  return { type: "run_tools", calls: ours };
 }

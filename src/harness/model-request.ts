@@ -3,7 +3,7 @@ import { buildMessages, referencedFileIds, type ReferencedFiles } from "./contex
 import type { SessionFiles } from "./session-files.ts";
 import type { SessionSandbox } from "./session-sandbox.ts";
 import { systemPrompt } from "./system-prompt.ts";
-import { modelTools } from "./toolset.ts";
+import { modelTools, usesSandbox } from "./toolset.ts";
 import type { Turn } from "./turn.ts";
 
 /** Finds who serves a model id; null when nobody does. */
@@ -21,7 +21,7 @@ export async function buildRequest(
   return {
     model: info.id,
     effort: agent.model.effort.type,
-    system: systemPrompt(agent.system, agent.tools.length === 0 ? null : await sandbox.equipment()),
+    system: systemPrompt(agent.system, usesSandbox(agent) ? await sandbox.equipment() : null),
     messages: buildMessages(turn.events, referenced),
     tools: modelTools(agent),
     maxTokens: info.maxOutputTokens,

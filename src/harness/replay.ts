@@ -9,7 +9,7 @@ export const ModelAnswer = z.object({
   content: z.array(
     z.discriminatedUnion("type", [
       z.object({ type: z.literal("text"), text: z.string() }),
-      /** `id` is that of the `agent.tool_use` event. */
+      /** `id` is that of the `agent.tool_use` or `agent.custom_tool_use` event. */
       z.object({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: z.unknown() }),
       z.object({ type: z.literal("thinking"), opaque: z.unknown() }),
     ]),

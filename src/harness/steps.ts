@@ -35,7 +35,7 @@ export async function runSteps(run: Run): Promise<void> {
 
 /**
  * Whether the inbox is looked into before the step that is due: always before the model is asked, so that what was sent
- * meanwhile is in the request, and before people are waited for. Tools run whatever waits, unless it is an interrupt, of which the heartbeat tells. Going
+ * meanwhile is in the request, and before clients are waited for. Tools run whatever waits, unless it is an interrupt, of which the heartbeat tells. Going
  * idle is refused while anything waits, and only then is there something to see.
  */
 function mustLook(run: Run, last: Step | null): boolean {
@@ -78,7 +78,7 @@ function isBeingStopped({ view, state }: Turn): boolean {
 async function takeStep(run: Run, step: Step): Promise<Outcome> {
   const { turn } = run;
   // From here on the session must be seen to have work, or nobody would go on when this harness dies.
-  if (step.type !== "go_idle" && step.type !== "wait_for_decisions") stageRunning(turn);
+  if (step.type !== "go_idle" && step.type !== "wait_for_clients") stageRunning(turn);
   switch (step.type) {
     case "close_request":
       stageUnanswered(turn, step.startId, true);
@@ -92,8 +92,8 @@ async function takeStep(run: Run, step: Step): Promise<Outcome> {
     case "reject_calls":
       stageRejections(turn, step.confirmations);
       return "go_on";
-    case "wait_for_decisions":
-      return waitForDecisions(run, step.callIds);
+    case "wait_for_clients":
+      return waitForClients(run, step.callIds);
     case "limit_reached":
       await giveUp(run, {
         type: step.limit === "tool_use" ? "tool_use_limit_reached_error" : "compaction_limit_reached_error",
@@ -143,10 +143,10 @@ async function withoutEnvironment(run: Run, calls: EventOf<"agent.tool_use">[], 
 }
 
 /**
- * Lets go of the session until people decide. What was made so far is brought to them first: they may want to look at it.
- * They are told again only when other calls are left to decide on.
+ * Lets go of the session until people decide and clients give results. What was made so far is brought to them first:
+ * they may want to look at it. They are told again only when other calls are left.
  */
-async function waitForDecisions(run: Run, callIds: string[]): Promise<Outcome> {
+async function waitForClients(run: Run, callIds: string[]): Promise<Outcome> {
   const { turn, heldCount } = run;
   const { announcedCalls } = turn.view;
   if (turn.state.status === "idle" && callIds.join() === announcedCalls.join()) {

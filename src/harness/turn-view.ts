@@ -1,5 +1,5 @@
 import type { LoggedEvent } from "../sessions/event-log.ts";
-import type { ContentBlock } from "../schemas/content.ts";
+import type { ClientResultBlock } from "../schemas/content.ts";
 import type { EventOf, ModelUsage, SessionEvent } from "../schemas/event.ts";
 
 const CHARS_PER_TOKEN = 3;
@@ -7,6 +7,8 @@ const CHARS_PER_TOKEN = 3;
 const ATTACHMENT_TOKENS = 2_000;
 
 export type ToolUse = EventOf<"agent.tool_use">;
+/** A call of a tool that a client runs. */
+export type CustomToolUse = EventOf<"agent.custom_tool_use">;
 export type Confirmation = EventOf<"user.tool_confirmation">;
 
 /** What a log says about the turn under way. */
@@ -15,10 +17,10 @@ export interface TurnView {
   owesAnswer: boolean;
   openRequestId: string | null;
   /** Calls without a result. */
-  unresolvedCalls: ToolUse[];
+  unresolvedCalls: (ToolUse | CustomToolUse)[];
   /** What people decided on unresolved calls, by the call's id. The first word counts. */
   confirmations: ReadonlyMap<string, Confirmation>;
-  /** Calls that an idle session told people it waits for. */
+  /** Calls that an idle session told clients it waits for. */
   announcedCalls: string[];
   /** The user stopped this turn, and nothing was sent since. */
   interrupted: boolean;
@@ -71,7 +73,8 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
       return afterRequest({ ...view, openRequestId: null }, event);
     case "agent.message":
       return { ...view, compactions: 0 };
-    case "agent.tool_use": {
+    case "agent.tool_use":
+    case "agent.custom_tool_use": {
       const first = view.unresolvedCalls.length === 0;
       return {
         ...view,
@@ -81,7 +84,9 @@ export function advance(view: TurnView, event: SessionEvent): TurnView {
       };
     }
     case "agent.tool_result":
-      return afterResult(view, event);
+      return afterResult(view, event.tool_use_id, event.content);
+    case "user.custom_tool_result":
+      return afterResult(view, event.custom_tool_use_id, event.content ?? []);
     case "agent.thread_context_compacted":
       return { ...view, owesAnswer: true, compactions: view.compactions + 1, contextTokens: 0 };
     default:
@@ -93,12 +98,14 @@ export function viewOf(events: readonly LoggedEvent[]): TurnView {
   return events.reduce((view, { event }) => advance(view, event), EMPTY_VIEW);
 }
 
-/** Whether people must decide on a call before it runs. Pure. */
-export const asks = (call: ToolUse) => call.evaluated_permission === "ask";
+/** Whether a call is one that the harness runs. Pure. */
+export const isOurs = (call: ToolUse | CustomToolUse): call is ToolUse => call.type === "agent.tool_use";
 
-/** Calls that somebody must decide on and nobody did yet. Pure. */
-export function undecidedCalls({ unresolvedCalls, confirmations }: TurnView): ToolUse[] {
-  return unresolvedCalls.filter((call) => asks(call) && !confirmations.has(call.id));
+/** Calls that somebody must decide on and nobody did yet, and those whose results clients owe. Pure. */
+export function waitingCalls({ unresolvedCalls, confirmations }: TurnView): (ToolUse | CustomToolUse)[] {
+  return unresolvedCalls.filter(
+    (call) => !isOurs(call) || (call.evaluated_permission === "ask" && !confirmations.has(call.id)),
+  );
 }
 
 /** What is missing in the sandbox is tried again too, but the turn goes on meanwhile. */
@@ -114,20 +121,20 @@ function afterIdle(view: TurnView, { stop_reason }: EventOf<"session.status_idle
 }
 
 function afterConfirmation(view: TurnView, event: Confirmation): TurnView {
-  const waits = undecidedCalls(view).some((call) => call.id === event.tool_use_id);
+  const waits = waitingCalls(view).some((call) => isOurs(call) && call.id === event.tool_use_id);
   if (!waits) return view;
   return { ...view, confirmations: new Map([...view.confirmations, [event.tool_use_id, event]]) };
 }
 
-function afterResult(view: TurnView, event: EventOf<"agent.tool_result">): TurnView {
+function afterResult(view: TurnView, callId: string, content: readonly ClientResultBlock[]): TurnView {
   const confirmations = new Map(view.confirmations);
-  confirmations.delete(event.tool_use_id);
+  confirmations.delete(callId);
   return {
     ...view,
     owesAnswer: true,
-    unresolvedCalls: view.unresolvedCalls.filter((call) => call.id !== event.tool_use_id),
+    unresolvedCalls: view.unresolvedCalls.filter((call) => call.id !== callId),
     confirmations,
-    contextTokens: view.contextTokens + estimateTokens(event.content),
+    contextTokens: view.contextTokens + estimateTokens(content),
   };
 }
 
@@ -139,12 +146,11 @@ function afterRequest(view: TurnView, event: EventOf<"span.model_request_end">):
 }
 
 /** On the high side, so that a request is made smaller before the model refuses it. */
-function estimateTokens(content: readonly ContentBlock[]): number {
-  return content.reduce(
-    (total, block) =>
-      total + (block.type === "text" ? Math.ceil(block.text.length / CHARS_PER_TOKEN) : ATTACHMENT_TOKENS),
-    0,
-  );
+function estimateTokens(content: readonly ClientResultBlock[]): number {
+  return content.reduce((total, block) => {
+    if (block.type === "search_result") return total + estimateTokens(block.content);
+    return total + (block.type === "text" ? Math.ceil(block.text.length / CHARS_PER_TOKEN) : ATTACHMENT_TOKENS);
+  }, 0);
 }
 
 function tokensOf(usage: ModelUsage): number {

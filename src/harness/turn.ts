@@ -64,9 +64,9 @@ export class Turn {
     return stamped;
   }
 
-  /** Moves a queued event into the log: it is processed now. */
+  /** Moves a queued event into the log: it is processed now, unless it was when it came. */
   take(queued: QueuedEvent): void {
-    this.#stage({ ...queued, processed_at: new Date().toISOString() });
+    this.#stage({ ...queued, processed_at: queued.processed_at ?? new Date().toISOString() });
     this.#taken.push(queued.id);
   }
 
@@ -106,9 +106,11 @@ export class Turn {
    */
   async commitIdle(stageIdleEvents: () => void, held = 0): Promise<boolean> {
     const before = { staged: [...this.#staged], view: this.#view, state: this.#state, length: this.#events.length };
+    const taken = [...this.#taken];
     stageIdleEvents();
     if (await this.commit({ idle: true, held })) return true;
     this.#staged = before.staged;
+    this.#taken = taken;
     this.#view = before.view;
     this.#state = before.state;
     this.#events.length = before.length;

@@ -23,3 +23,16 @@ export const DocumentBlock = z.object({
 /** What a message or a tool result may hold. */
 export const ContentBlock = z.discriminatedUnion("type", [TextBlock, ImageBlock, DocumentBlock]);
 export type ContentBlock = z.infer<typeof ContentBlock>;
+
+const SearchResultBlock = z.object({
+  type: z.literal("search_result"),
+  title: z.string(),
+  source: z.string(),
+  content: z.array(TextBlock),
+  citations: z.object({ enabled: z.boolean() }),
+});
+export type SearchResultBlock = z.infer<typeof SearchResultBlock>;
+
+/** What the result of a client's own tool may hold. */
+export const ClientResultBlock = z.discriminatedUnion("type", [...ContentBlock.options, SearchResultBlock]);
+export type ClientResultBlock = z.infer<typeof ClientResultBlock>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Metadata, Timestamp } from "./primitives.ts";
-import { ContentBlock, TextBlock } from "./content.ts";
+import { ClientResultBlock, ContentBlock, TextBlock } from "./content.ts";
 
 /** Token counts of one model request; `input_tokens` excludes what the cache served or took in. */
 export const ModelUsage = z.object({
@@ -107,6 +107,13 @@ const confirmationFields = {
   deny_message: z.string().nullable().optional(),
 };
 
+const customResultFields = {
+  /** Id of the `agent.custom_tool_use` event. */
+  custom_tool_use_id: z.string().min(1),
+  content: z.array(ClientResultBlock).max(1000).optional(),
+  is_error: z.boolean().nullable().optional(),
+};
+
 /** How far the image with an environment's packages is, while a session waits for it. Not shown to the model. */
 export const EnvironmentBuild = z.object({
   environment_id: z.string(),
@@ -122,6 +129,7 @@ export const SessionEvent = z
     committed("user.message", userMessageFields),
     committed("user.interrupt", userInterruptFields),
     committed("user.tool_confirmation", confirmationFields),
+    committed("user.custom_tool_result", customResultFields),
     committed("agent.message", { content: z.array(TextBlock) }),
     committed("agent.thinking", {}),
     committed("agent.tool_use", {
@@ -131,6 +139,7 @@ export const SessionEvent = z
       evaluation: ToolEvaluation.optional(),
     }),
     committed("agent.tool_result", resultFields),
+    committed("agent.custom_tool_use", { name: z.string(), input: z.record(z.string(), z.unknown()) }),
     committed("agent.thread_context_compacted", {}),
     committed("session.status_running", {}),
     committed("session.status_idle", idleFields),
@@ -174,6 +183,7 @@ export const EventParams = z.discriminatedUnion("type", [
       path: ["deny_message"],
       message: "is only allowed when `result` is `deny`",
     }),
+  z.strictObject({ type: z.literal("user.custom_tool_result"), ...customResultFields }),
 ]);
 export type EventParams = z.infer<typeof EventParams>;
 
@@ -187,8 +197,17 @@ export const QueuedEvent = z.discriminatedUnion("type", [
     processed_at: z.null(),
     ...confirmationFields,
   }),
+  // Counts as processed once it is received, though it waits here like the others.
+  committed("user.custom_tool_result", customResultFields),
 ]);
 export type QueuedEvent = z.infer<typeof QueuedEvent>;
+
+/** What the call that it names waits for. */
+export type AnswerToCall = Extract<QueuedEvent, { type: "user.tool_confirmation" | "user.custom_tool_result" }>;
+
+export function answersCall(event: QueuedEvent): event is AnswerToCall {
+  return event.type === "user.tool_confirmation" || event.type === "user.custom_tool_result";
+}
 
 /** Ephemeral frames of a stream that asked for `event_deltas`: never stored, no id of their own. */
 export const EventPreview = z.discriminatedUnion("type", [

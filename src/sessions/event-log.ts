@@ -1,11 +1,11 @@
 import type pg from "pg";
 import { invalid, LeaseLostError, notFound } from "../errors.ts";
-import { newId } from "../ids.ts";
-import { type EventParams, type EventPreview, QueuedEvent, SessionEvent } from "../schemas/event.ts";
+import { answersCall, type EventParams, type EventPreview, QueuedEvent, SessionEvent } from "../schemas/event.ts";
 import { appendStatement } from "./append-statement.ts";
 import { assertAwaited } from "./awaited-calls.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { toJsonb } from "./jsonb.ts";
+import { queuedEvent } from "./queued-event.ts";
 import type { SessionState } from "./transition.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -38,7 +38,7 @@ export interface Append {
   taken?: string[];
   /**
    * Gives the lease back with this append: for work that comes (`idle`), which then happens only if the inbox holds
-   * nothing afterwards but the `held` events that wait for a person's decision, or until the given time (`wakeAt`).
+   * nothing afterwards but the `held` events that wait until clients have answered open calls, or until the given time (`wakeAt`).
    */
   release?: { idle: true; held?: number } | { wakeAt: Date };
 }
@@ -60,7 +60,7 @@ export interface EventLog {
   /**
    * Puts events into the inbox, all or nothing, in order, and wakes whoever follows the session.
    * @throws AppError `not_found`, also for another workspace's session; `invalid_request` for an archived one, and for
-   *   the confirmation of a tool call that does not wait for one
+   *   the confirmation or the result of a tool call that does not wait for it
    */
   enqueue(workspaceId: string, sessionId: string, events: EventParams[]): Promise<QueuedEvent[]>;
   /** The inbox in order of arrival. */
@@ -96,7 +96,7 @@ ORDER BY e.n`;
 export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
   return {
     async enqueue(workspaceId, sessionId, params) {
-      const events = params.map((event) => QueuedEvent.parse({ id: newId("sevt"), processed_at: null, ...event }));
+      const events = params.map(queuedEvent);
       const insert = async (client: Pick<pg.ClientBase, "query">) => {
         const { rowCount } = await client.query({
           name: "enqueue",
@@ -112,7 +112,7 @@ export function createEventLog(pool: pg.Pool, wakeups: Wakeups): EventLog {
         });
         if (rowCount !== events.length) throw await whyNotEnqueued(client, workspaceId, sessionId);
       };
-      if (params.some((event) => event.type === "user.tool_confirmation")) {
+      if (events.some(answersCall)) {
         await inTransaction(pool, async (client) => {
           await insert(client);
           await assertAwaited(client, sessionId, events);

@@ -113,7 +113,7 @@ describe("calls that people decide on", () => {
   const first = askedUse();
   const second = askedUse();
   const waiting = (...ids: string[]) => statusIdle({ type: "requires_action", event_ids: ids });
-  const wait = (...callIds: string[]): Step => ({ type: "wait_for_decisions", callIds });
+  const wait = (...callIds: string[]): Step => ({ type: "wait_for_clients", callIds });
   const run = (...calls: (typeof call)[]): Step => ({ type: "run_tools", calls });
   const allow = confirmation(first.id);
   const deny = confirmation(second.id, "deny");
@@ -206,7 +206,7 @@ function play(
       case "reject_calls":
         for (const { tool_use_id } of step.confirmations) add(toolResult(tool_use_id, "no", true));
         break;
-      case "wait_for_decisions":
+      case "wait_for_clients":
         add(statusIdle({ type: "requires_action", event_ids: step.callIds }));
         for (const id of step.callIds) add(confirmation(id, next?.fails ? "deny" : "allow"));
         break;

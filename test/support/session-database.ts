@@ -41,7 +41,7 @@ export async function openSessionDatabase({ leaseMs = 2_000 }: SessionDatabaseOp
           workspaceId: WORKSPACE,
           agentId: "agent_test",
           agentVersion: 1,
-          agent: testAgent(agent),
+          agent: JSON.parse(JSON.stringify(testAgent(agent))),
           environmentId: "env_test",
           threadId: newId("sthr"),
           metadata: {},
