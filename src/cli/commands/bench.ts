@@ -15,7 +15,7 @@ export const command: Command = {
   usage: `Usage: deckhand bench [--json] [--only NAME]...
 
 Measures on embedded defaults in temporary homes, with a model server that answers at once, and prints each figure with
-its floor from the same run. Takes about seven minutes; the figures are promised for four quiet cores. Exits 0 when
+its floor from the same run. Takes about nine minutes; the figures are promised for four quiet cores. Exits 0 when
 everything was measured, whether or not the targets were met.
 
 Options:
