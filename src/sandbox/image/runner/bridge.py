@@ -3,6 +3,7 @@ A program: the way in. Run by one long-lived exec, it hands the exec's stdio to 
 go of it. Where no runner is there, it starts one first.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -25,12 +26,25 @@ def main() -> None:
         os.close(lock)
     if runner is None:
         sys.exit("the runner could not be reached after it had started")
-    socket.send_fds(runner, [b"\0"], [0, 1])
+    _hand_over(runner)
     # From here on the pipes are the runner's alone: were they open here too, closing them there would go unnoticed.
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     runner.recv(1)
+
+
+def _hand_over(runner: socket.socket) -> None:
+    """Returns when the runner has our stdin and stdout, or is sure to get them."""
+    try:
+        socket.send_fds(runner, [b"\0"], [0, 1])
+    except OSError as error:
+        if error.errno != errno.ETOOMANYREFS:
+            raise
+        # The kernel counts descriptors on their way by user, over all sandboxes, and another one has used them up. The
+        # runner then opens ours for itself, and says when it has.
+        runner.send(b"\0")
+        runner.recv(1)
 
 
 def _connect() -> socket.socket | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import struct
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,6 +24,7 @@ from tools import Tools
 from way_out import WayOut
 
 _STDIO_FDS = 2
+_PEER = struct.Struct("iII")  # process, user and group at the other end of a socket
 
 
 def serve(on_ready: Callable[[], None]) -> None:
@@ -77,7 +79,9 @@ class _Daemon:
             return
         bridge.settimeout(1.0)
         try:
-            _, fds, _, _ = socket.recv_fds(bridge, 1, _STDIO_FDS)
+            said, fds, _, _ = socket.recv_fds(bridge, 1, _STDIO_FDS)
+            if said and not fds:
+                fds = _open_stdio_of(bridge)
         except OSError:
             fds = []
         if len(fds) != _STDIO_FDS:
@@ -144,6 +148,15 @@ class _Daemon:
             picture = await render_preview(self._children, header["path"])
         encoded = json.dumps({"id": header["id"], "ok": picture is not None}).encode()
         connection.send(encoded, picture or b"")
+
+
+def _open_stdio_of(bridge: socket.socket) -> list[int]:
+    """For a bridge that the kernel did not let send its descriptors."""
+    pid, _, _ = _PEER.unpack(bridge.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    flags = os.O_NONBLOCK | os.O_CLOEXEC
+    fds = [os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | flags), os.open(f"/proc/{pid}/fd/1", os.O_WRONLY | flags)]
+    bridge.send(b"\0")
+    return fds
 
 
 def _reply(connection: Connection, header: Header, **fields: Any) -> None:
