@@ -106,9 +106,9 @@ const rows: Row[] = [
   },
   {
     attempt: "resolve names, those of the host and the metadata service too",
-    expected: "none but localhost",
-    command: "getent hosts example.com host.docker.internal metadata.google.internal; getent ahosts localhost | head -n 1",
-    seen: /^(127\.0\.0\.1|::1) [^\n]*\n$/,
+    expected: "none",
+    command: "getent hosts example.com host.docker.internal metadata.google.internal; echo $?",
+    seen: "2\n",
   },
   {
     attempt: "remove, rename, replace the gateway's socket, its folder or its certificate",
