@@ -9,6 +9,7 @@ import type { Files } from "../files/files.ts";
 import { newId } from "../ids.ts";
 import type { Resources } from "../sessions/resources.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { Threads } from "../sessions/threads.ts";
 import type { Credentials } from "../vaults/credentials.ts";
 import type { ValidateCredential } from "../vaults/mcp-oauth-validate.ts";
 import type { Vaults } from "../vaults/vaults.ts";
@@ -28,6 +29,7 @@ import { type Health, healthRoute } from "./routes/health.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { type SessionEventDependencies, sessionEventRoutes } from "./routes/session-events.ts";
 import { sessionResourceRoutes } from "./routes/session-resources.ts";
+import { sessionThreadRoutes } from "./routes/session-threads.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { vaultRoutes } from "./routes/vaults.ts";
 import type { Server } from "./server.ts";
@@ -43,6 +45,7 @@ export interface ApiDependencies extends Omit<SessionEventDependencies, "closing
   credentials: Credentials;
   validateCredential: ValidateCredential;
   sessions: Sessions;
+  threads: Threads;
   resources: Resources;
   files: Files;
   fileLinks: FileLinks;
@@ -117,6 +120,7 @@ function v1(app: Server, dependencies: ApiDependencies): void {
     credentialRoutes(beta, dependencies.credentials, dependencies.validateCredential);
     sessionRoutes(beta, dependencies);
     sessionEventRoutes(beta, { ...dependencies, closing: closing.signal });
+    sessionThreadRoutes(beta, { ...dependencies, closing: closing.signal });
     sessionResourceRoutes(beta, dependencies.resources);
   });
 }

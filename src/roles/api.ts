@@ -16,6 +16,7 @@ import { createResources } from "../sessions/resources.ts";
 import { createSessionStore } from "../sessions/session-store.ts";
 import { createSessions } from "../sessions/sessions.ts";
 import { terminateSession } from "../sessions/terminate.ts";
+import { createThreads } from "../sessions/threads.ts";
 import { updateSession } from "../sessions/update-session.ts";
 import type { Workspaces } from "../workspaces/workspaces.ts";
 import { openCipher } from "./installation-cipher.ts";
@@ -74,6 +75,7 @@ export async function startApi(platform: Platform, workspaces: Workspaces, healt
       announceDeleted: (sessionId) => wakeups.publish({ sessionId, deleted: true }),
       runtimeUsdPerHour: config.runtimeUsdPerHour,
     }),
+    threads: createThreads(database.prisma),
     eventLog,
     readEventPage: (...query) => readEventPage(database.pool, ...query),
     live: createLive(eventLog, wakeups),

@@ -11,7 +11,7 @@ export type SessionRow = StoredSession & { resources: ResourceRow[] };
 
 const { token_nanocents, runtime_nanocents_per_hour } = INITIAL_STATE.usage;
 /** Rows from before costs were counted lack them. */
-const StoredUsage = SessionUsage.omit({ active_seconds: true, list_cost: true }).extend({
+export const StoredUsage = SessionUsage.omit({ active_seconds: true, list_cost: true }).extend({
   token_nanocents: z.int().default(token_nanocents),
   runtime_nanocents_per_hour: z.int().default(runtime_nanocents_per_hour),
 }) satisfies z.ZodType<CountedUsage>;
@@ -21,7 +21,6 @@ export function toSession(row: SessionRow, now: Date): Session {
   const runningSince = row.runningSince?.toISOString() ?? null;
   const usage = usageAt({ usage: StoredUsage.parse(row.usage), activeMs: row.activeMs, runningSince }, now);
   const status = SessionStatus.parse(row.status);
-  const until = status === "terminated" ? row.updatedAt : now;
   return {
     id: row.id,
     type: "session",
@@ -34,8 +33,7 @@ export function toSession(row: SessionRow, now: Date): Session {
     usage,
     stats: {
       active_seconds: usage.active_seconds,
-      // The clocks of the database and of this process may differ a little.
-      duration_seconds: Math.max(0, until.getTime() - row.createdAt.getTime()) / 1000,
+      duration_seconds: durationSeconds(row, now),
     },
     budget: null,
     outcome_evaluations: [],
@@ -44,6 +42,13 @@ export function toSession(row: SessionRow, now: Date): Session {
     updated_at: row.updatedAt.toISOString(),
     archived_at: row.archivedAt?.toISOString() ?? null,
   };
+}
+
+/** Since it was created, until it ended. */
+export function durationSeconds({ status, createdAt, updatedAt }: StoredSession, now: Date): number {
+  const until = status === "terminated" ? updatedAt : now;
+  // The clocks of the database and of this process may differ a little.
+  return Math.max(0, until.getTime() - createdAt.getTime()) / 1000;
 }
 
 /** Not left to the database: how it compares ids depends on its locale. */

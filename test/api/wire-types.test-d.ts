@@ -8,6 +8,7 @@ import type { FileMetadata } from "../../src/schemas/file.ts";
 import type { Model } from "../../src/schemas/model.ts";
 import type { FileResource, SessionResource } from "../../src/schemas/resource.ts";
 import type { Session } from "../../src/schemas/session.ts";
+import type { SessionThread } from "../../src/schemas/thread.ts";
 import type { Credential, DeletedCredential } from "../../src/schemas/credential.ts";
 import type { CredentialCreateParams, CredentialUpdateParams } from "../../src/schemas/credential-params.ts";
 import type { DeletedVault, Vault, VaultCreateParams, VaultUpdateParams } from "../../src/schemas/vault.ts";
@@ -28,6 +29,8 @@ export type Answers = [
   Is<Wire<Agent>, Anthropic.Beta.BetaManagedAgentsAgent>,
   Is<Wire<Environment>, Anthropic.Beta.BetaEnvironment>,
   Is<Wire<Session>, Anthropic.Beta.BetaManagedAgentsSession>,
+  Is<Wire<SessionThread>, Anthropic.Beta.Sessions.BetaManagedAgentsSessionThread>,
+  Is<Wire<OfTheApi>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionThreadEvents>,
   Is<Wire<FileResource>, Anthropic.Beta.Sessions.BetaManagedAgentsFileResource>,
   Is<Wire<SessionResource>, Anthropic.Beta.Sessions.BetaManagedAgentsSessionResource>,
   Is<Wire<OfTheApi>, Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents>,

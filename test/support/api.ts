@@ -26,6 +26,7 @@ import { createResources } from "../../src/sessions/resources.ts";
 import { createSessionStore } from "../../src/sessions/session-store.ts";
 import { createSessions } from "../../src/sessions/sessions.ts";
 import { terminateSession } from "../../src/sessions/terminate.ts";
+import { createThreads } from "../../src/sessions/threads.ts";
 import { updateSession } from "../../src/sessions/update-session.ts";
 import { connectPostgresWakeups } from "../../src/sessions/wakeups-postgres.ts";
 import { createWorkspaceStore } from "../../src/workspaces/workspace-store.ts";
@@ -102,6 +103,7 @@ export async function startApi(
     files,
     fileLinks: createFileLinks({ files, key: LINK_KEY, baseUrl: () => overrides.publicUrl ?? baseURL }),
     models: () => KNOWN_MODELS,
+    threads: createThreads(prisma),
     eventLog,
     readEventPage: (owner, sessionId, query) => readEventPage(pool, owner, sessionId, query),
     live: createLive(eventLog, wakeups),
