@@ -1,15 +1,8 @@
-import { invalid } from "../errors.ts";
 import { BUILT_IN_TOOL_NAMES, Toolset, type ToolsetParams } from "../schemas/agent.ts";
 
-/**
- * Writes out what a toolset says of each tool: its own entry, else the toolset's default, else enabled and allowed. Pure.
- * @throws AppError `invalid_request` when two entries speak of one tool
- */
+/** Writes out what a toolset says of each tool: its own entry, else the toolset's default, else enabled and allowed. Pure. */
 export function resolveToolset(params: ToolsetParams): Toolset {
   const entries = new Map((params.configs ?? []).map((config) => [config.name, config]));
-  if (entries.size !== (params.configs?.length ?? 0))
-    throw invalid("tools.0.configs: each tool may be named only once");
-
   const defaults = {
     enabled: params.default_config?.enabled ?? true,
     permission_policy: params.default_config?.permission_policy ?? { type: "always_allow" },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { invalid } from "../errors.ts";
 import type { Keyset } from "../keyset.ts";
+import { AgentVersion } from "../schemas/agent.ts";
 import type { CreatedAtFilter } from "./created-at-filter.ts";
 
 export type Order = z.infer<typeof Order>;
@@ -26,6 +27,7 @@ const Order = z.enum(["asc", "desc"]);
 const Cursor = z.tuple([Order, z.enum(["next", "prev"]), z.int().min(0).max(TIME_MAX), z.string()]);
 const LogPosition = z.string().refine((text) => /^\d{1,19}$/.test(text) && BigInt(text) <= POSITION_MAX);
 const LogCursor = z.tuple([Order, LogPosition]);
+const VersionCursor = z.tuple([Order, AgentVersion]);
 
 /** One page of a list that goes from new to old and has no way back. */
 export async function forwardPage<Item extends Listed>(
@@ -70,6 +72,17 @@ export function sliceOf<Item extends Listed>(
   const last = data.at(-1);
   const more = start + data.length < items.length;
   return { data, next_page: more && last ? encode(["asc", "next", Date.parse(last.created_at), last.id]) : null };
+}
+
+/** One page of an agent's versions, newest first. */
+export async function versionPage<Item extends { version: number }>(
+  { limit, page }: { limit: number; page?: string | undefined },
+  fetch: (stretch: { limit: number; before: number | null }) => Promise<Item[]>,
+): Promise<Page<Item>> {
+  const found = await fetch({ limit: limit + 1, before: page ? decode(VersionCursor, page, "desc")[1] : null });
+  const data = found.slice(0, limit);
+  const last = data.at(-1);
+  return { data, next_page: found.length > limit && last ? encode(["desc", last.version]) : null };
 }
 
 /** @throws AppError `invalid_request` when a filter on the time of creation shuts out the place a cursor stands for */

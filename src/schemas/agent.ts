@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Metadata, PageQuery, QueryBoolean, QueryTimestamp, Timestamp } from "./primitives.ts";
+import { Metadata, MetadataPatch, PageQuery, QueryBoolean, QueryTimestamp, Timestamp } from "./primitives.ts";
 
 export const BUILT_IN_TOOL_NAMES = ["bash", "read", "write", "edit", "glob", "grep"] as const;
 export type BuiltInToolName = (typeof BUILT_IN_TOOL_NAMES)[number];
@@ -17,47 +17,131 @@ const PermissionPolicyParams = z.strictObject({
 const Effort = z.enum(["low", "medium", "high", "xhigh", "max"]);
 const SYSTEM_CHARS_MAX = 100_000;
 
-const ToolConfigParams = z.strictObject({
-  name: z.enum(BUILT_IN_TOOL_NAMES),
-  type: z.enum(BUILT_IN_TOOL_NAMES).optional(),
-  enabled: z.boolean().nullish(),
-  permission_policy: PermissionPolicyParams.nullish(),
-});
+const ToolConfigParams = z
+  .strictObject({
+    name: z.enum(BUILT_IN_TOOL_NAMES),
+    type: z.enum(BUILT_IN_TOOL_NAMES).optional(),
+    enabled: z.boolean().nullish(),
+    permission_policy: PermissionPolicyParams.nullish(),
+  })
+  .refine(({ name, type }) => type === undefined || type === name, { path: ["type"], message: "must equal `name`" });
 
 export const ToolsetParams = z.strictObject({
   type: z.literal("agent_toolset_20260401"),
-  configs: z.array(ToolConfigParams).max(64).optional(),
+  configs: z
+    .array(ToolConfigParams)
+    .max(64)
+    .refine((configs) => new Set(configs.map(({ name }) => name)).size === configs.length, {
+      message: "each tool may be named only once",
+    })
+    .optional(),
   default_config: z
     .strictObject({ enabled: z.boolean().nullish(), permission_policy: PermissionPolicyParams.nullish() })
     .nullish(),
 });
 export type ToolsetParams = z.infer<typeof ToolsetParams>;
 
-export const ModelParams = z.union([
-  z.string().min(1).max(256),
-  z.strictObject({
-    id: z.string().min(1).max(256),
-    effort: z.union([Effort, z.strictObject({ type: Effort })]).nullish(),
-    speed: z.literal("standard").nullish(),
-  }),
-]);
+const CUSTOM_TOOL_NAME = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** JSON Schema of an object. Only its outline is checked: the model's API knows which keywords it takes. */
+const CustomToolInputSchema = z.looseObject({
+  type: z.literal("object"),
+  properties: z.record(z.string(), z.unknown()).nullable().optional(),
+  required: z.array(z.string()).nullable().optional(),
+});
+
+export const CustomToolParams = z.strictObject({
+  type: z.literal("custom"),
+  name: z.string().regex(CUSTOM_TOOL_NAME, { error: "must be 1 to 128 letters, digits, underscores and hyphens" }),
+  description: z.string().min(1),
+  input_schema: CustomToolInputSchema,
+});
+
+export const AgentToolParams = z.discriminatedUnion("type", [ToolsetParams, CustomToolParams]);
+export type AgentToolParams = z.infer<typeof AgentToolParams>;
+
+const TOOL_ENTRIES_MAX = 256;
+
+const ModelId = z.string().min(1).max(256);
+
+export const ModelParams = z.union(
+  [
+    ModelId,
+    z.strictObject({
+      id: ModelId,
+      effort: z.union([Effort, z.strictObject({ type: Effort })]).nullish(),
+      speed: z.literal("standard", { error: "only `standard` is supported" }).nullish(),
+      inference_geo: z.null({ error: "this server can't pin where a model runs; leave it out" }).optional(),
+    }),
+  ],
+  { error: ({ input }) => (input === null ? "agent_model_required: an agent can't be without a model" : undefined) },
+);
 export type ModelParams = z.infer<typeof ModelParams>;
 
-/** Fields of the API that this server does not act on yet accept only their empty value, so that nobody is misled. */
+const ToolsParams = z.array(AgentToolParams).max(TOOL_ENTRIES_MAX);
+
+/**
+ * What creating an agent, updating it and overriding it for one session have in common. Fields of the API that this
+ * server does not act on yet accept only their empty value, so that nobody is misled.
+ */
+const equipment = {
+  system: z.string().max(SYSTEM_CHARS_MAX).nullish(),
+  tools: ToolsParams.nullish(),
+  mcp_servers: z.array(z.never()).nullish(),
+  skills: z.array(z.never()).nullish(),
+};
+
+const Name = z.string().min(1).max(256);
+
+const character = {
+  ...equipment,
+  description: z.string().max(2048).nullish(),
+  multiagent: z.null({ error: "multiagent is not supported yet; leave it out" }).optional(),
+  execution_identity: z
+    .strictObject({ type: z.literal("service_account", { error: "only `service_account` is supported" }) })
+    .nullish(),
+};
+
 export const AgentCreateParams = z
-  .strictObject({
-    name: z.string().min(1).max(256),
-    model: ModelParams,
-    description: z.string().max(2048).nullish(),
-    system: z.string().max(SYSTEM_CHARS_MAX).nullish(),
-    tools: z.array(ToolsetParams).max(1).nullish(),
-    metadata: Metadata.optional(),
-    mcp_servers: z.array(z.never()).nullish(),
-    skills: z.array(z.never()).nullish(),
-    multiagent: z.null().optional(),
-  })
+  .strictObject({ name: Name, model: ModelParams, ...character, metadata: Metadata.optional() })
   .meta({ id: "AgentCreateParams" });
 export type AgentCreateParams = z.infer<typeof AgentCreateParams>;
+
+const VERSION_MAX = 2_147_483_647;
+
+export const AgentVersion = z.int().min(1).max(VERSION_MAX);
+
+/** What is left out stays. */
+export const AgentUpdateParams = z
+  .strictObject({
+    name: Name.optional(),
+    model: ModelParams.optional(),
+    ...character,
+    metadata: MetadataPatch.nullish(),
+    /** Of the agent as the caller knows it: with another one the update is refused. */
+    version: AgentVersion.optional(),
+  })
+  .meta({ id: "AgentUpdateParams" });
+export type AgentUpdateParams = z.infer<typeof AgentUpdateParams>;
+
+/** A given field takes the place of the agent's, for one session. */
+const AgentOverrides = z.strictObject({
+  type: z.literal("agent_with_overrides"),
+  id: z.string().min(1),
+  version: AgentVersion.nullish(),
+  model: ModelParams.optional(),
+  ...equipment,
+});
+
+/** Names the agent that a session is to run: by its id at the latest version, or with more said of it. */
+export const SessionAgentParams = z.union([
+  z.string().min(1),
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("agent"), id: z.string().min(1), version: AgentVersion.nullish() }),
+    AgentOverrides,
+  ]),
+]);
+export type SessionAgentParams = z.infer<typeof SessionAgentParams>;
 
 export const ModelConfig = z.object({
   id: z.string(),
@@ -89,9 +173,17 @@ export const Toolset = z.object({
 });
 export type Toolset = z.infer<typeof Toolset>;
 
-const VERSION_MAX = 2_147_483_647;
+/** A tool that a client of the API runs. */
+export const CustomTool = z.object({
+  type: z.literal("custom"),
+  name: z.string(),
+  description: z.string(),
+  input_schema: CustomToolInputSchema,
+});
+export type CustomTool = z.infer<typeof CustomTool>;
 
-export const AgentVersion = z.int().min(1).max(VERSION_MAX);
+export const AgentTool = z.discriminatedUnion("type", [Toolset, CustomTool]);
+export type AgentTool = z.infer<typeof AgentTool>;
 
 /** The part of an agent that a version pins and a session copies. */
 export const AgentConfig = z.object({
@@ -99,7 +191,7 @@ export const AgentConfig = z.object({
   description: z.string().nullable(),
   model: ModelConfig,
   system: z.string().nullable(),
-  tools: z.array(Toolset),
+  tools: z.array(AgentTool),
   mcp_servers: z.array(z.never()),
   skills: z.array(z.never()),
   multiagent: z.null(),
@@ -125,6 +217,8 @@ export const SessionAgent = AgentConfig.extend({
   version: z.number().int(),
 }).meta({ id: "SessionAgent" });
 export type SessionAgent = z.infer<typeof SessionAgent>;
+
+export const AgentVersionQuery = z.object({ version: z.coerce.number().pipe(AgentVersion).optional() });
 
 export const AgentListQuery = PageQuery.extend({
   include_archived: QueryBoolean.optional(),

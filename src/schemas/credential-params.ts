@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { CredentialHost } from "./credential-host.ts";
-import { Metadata } from "./primitives.ts";
+import { Metadata, MetadataPatch } from "./primitives.ts";
 import { SecretName } from "./secret-name.ts";
-import { DisplayName, MetadataPatch } from "./vault.ts";
+import { DisplayName } from "./vault.ts";
 
 const HOSTS_MAX = 16;
 const SECRET_CHARS_MAX = 65_536;

@@ -12,6 +12,10 @@ export const Metadata = z
   });
 export type Metadata = z.infer<typeof Metadata>;
 
+/** A key that is null is deleted, the others are set, and those that are not named stay. */
+export const MetadataPatch = z.record(z.string(), z.string().nullable());
+export type MetadataPatch = z.infer<typeof MetadataPatch>;
+
 /** Query of every list that pages by an opaque cursor. */
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),

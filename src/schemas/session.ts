@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AgentVersion, SessionAgent } from "./agent.ts";
+import { AgentVersion, SessionAgent, SessionAgentParams } from "./agent.ts";
 import { Metadata, PageQuery, QueryBoolean, QueryList, QueryTimestamp, Timestamp } from "./primitives.ts";
 import { EventParams, SessionUsage } from "./event.ts";
 import { ResourceParams, SessionResource } from "./resource.ts";
@@ -20,10 +20,7 @@ const VaultIds = z
 
 export const SessionCreateParams = z
   .strictObject({
-    agent: z.union([
-      z.string().min(1),
-      z.strictObject({ type: z.literal("agent"), id: z.string().min(1), version: AgentVersion.nullish() }),
-    ]),
+    agent: SessionAgentParams,
     environment_id: z.string().min(1),
     title: z.string().max(TITLE_CHARS_MAX).nullish(),
     metadata: Metadata.optional(),

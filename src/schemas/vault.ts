@@ -1,11 +1,7 @@
 import { z } from "zod";
-import { Metadata, PageQuery, QueryBoolean, Timestamp } from "./primitives.ts";
+import { Metadata, MetadataPatch, PageQuery, QueryBoolean, Timestamp } from "./primitives.ts";
 
 export const DisplayName = z.string().min(1).max(255);
-
-/** A key that is null is deleted, the others are set, and those that are not named stay. */
-export const MetadataPatch = z.record(z.string(), z.string().nullable());
-export type MetadataPatch = z.infer<typeof MetadataPatch>;
 
 export const VaultCreateParams = z
   .strictObject({ display_name: DisplayName, metadata: Metadata.optional() })

@@ -4,10 +4,10 @@ import { invalid, notFound } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
-import { SessionAgent } from "../schemas/agent.ts";
-import { type EventParams, QueuedEvent, type SessionEvent } from "../schemas/event.ts";
+import type { SessionEvent } from "../schemas/event.ts";
 import type { Session, SessionCreateParams, SessionUpdateParams } from "../schemas/session.ts";
 import type { SecretCipher } from "../secrets/secret-cipher.ts";
+import { queuedEvent } from "./queued-event.ts";
 import { newResources } from "./resources.ts";
 import type { NewSession, SessionFilter, SessionStore } from "./session-store.ts";
 
@@ -42,7 +42,7 @@ export interface Sessions {
 
 interface Dependencies {
   store: SessionStore;
-  agents: Pick<Agents, "get">;
+  agents: Pick<Agents, "forSession">;
   environments: Pick<Environments, "get">;
   vaults: {
     /** @throws AppError `not_found` or `invalid_request` for a vault that is not there or is archived */
@@ -71,10 +71,9 @@ export function createSessions(dependencies: Dependencies): Sessions {
   return {
     async create(workspaceId, params) {
       const [agent, environment] = await Promise.all([
-        findAgent(dependencies.agents, workspaceId, params.agent),
+        dependencies.agents.forSession(workspaceId, params.agent),
         dependencies.environments.get(workspaceId, params.environment_id),
       ]);
-      if (agent.archived_at) throw invalid(`agent: \`${agent.id}\` is archived and takes no new sessions`);
       if (environment.archived_at) {
         throw invalid(`environment_id: \`${environment.id}\` is archived and takes no new sessions`, {
           details: { error_code: "environment_archived" },
@@ -83,11 +82,11 @@ export function createSessions(dependencies: Dependencies): Sessions {
       const vaultIds = params.vault_ids ?? [];
       await dependencies.vaults.assertUsable(workspaceId, vaultIds);
       const threadId = newId("sthr");
-      const initialEvents = (params.initial_events ?? []).map(queued);
+      const initialEvents = (params.initial_events ?? []).map(queuedEvent);
       return store.insert(workspaceId, {
         id: newId("sesn"),
         threadId,
-        agent: SessionAgent.parse(agent),
+        agent,
         environmentId: environment.id,
         vaultIds,
         title: params.title ?? null,
@@ -129,12 +128,6 @@ export function createSessions(dependencies: Dependencies): Sessions {
     },
   };
 }
-
-function findAgent(agents: Pick<Agents, "get">, workspaceId: string, given: SessionCreateParams["agent"]) {
-  return typeof given === "string" ? agents.get(workspaceId, given) : agents.get(workspaceId, given.id, given.version);
-}
-
-const queued = (event: EventParams) => QueuedEvent.parse({ id: newId("sevt"), processed_at: null, ...event });
 
 function runningEvents(agentName: string, threadId: string): NewSession["firstEvents"] {
   const { ofSession, ofThread } = stamps(agentName, threadId);

@@ -1,12 +1,12 @@
 import { AppError, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
+import { patchMetadata } from "../metadata-patch.ts";
 import type { Credential, DeletedCredential } from "../schemas/credential.ts";
 import type { AuthUpdateParams, CredentialCreateParams, CredentialUpdateParams } from "../schemas/credential-params.ts";
 import { changedAuth, keyOf, newAuth } from "./credential-auth.ts";
 import type { CredentialChange, CredentialLabels, CredentialRecordStore } from "./credential-record-store.ts";
 import type { CredentialStore } from "./credential-store.ts";
-import { patchMetadata } from "./metadata-patch.ts";
 import type { VaultCipher } from "./vault-cipher.ts";
 import type { Vaults } from "./vaults.ts";
 

@@ -1,8 +1,8 @@
 import { AppError, invalid, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
+import { patchMetadata } from "../metadata-patch.ts";
 import type { DeletedVault, Vault, VaultCreateParams, VaultUpdateParams } from "../schemas/vault.ts";
-import { patchMetadata } from "./metadata-patch.ts";
 import type { VaultCipher } from "./vault-cipher.ts";
 import type { VaultStore } from "./vault-store.ts";
 

@@ -115,14 +115,6 @@ describe("creating a session", () => {
     ).rejects.toThrow(/File `file_missing` was not found/);
     expect(await api.prisma.session.count()).toBe(before);
   });
-
-  it("refuses what this server does not do yet", async () => {
-    const { agent, environment_id } = await createSession(api.client);
-    const base = { agent: agent.id, environment_id };
-    await expect(sessions().create({ ...base, agent: { type: "agent_with_overrides", id: agent.id } })).rejects.toThrow(
-      /agent\.type: /,
-    );
-  });
 });
 
 describe("updating a session", () => {

@@ -1,6 +1,5 @@
-import { invalid } from "../errors.ts";
-import { Metadata } from "../schemas/primitives.ts";
-import type { MetadataPatch } from "../schemas/vault.ts";
+import { invalid } from "./errors.ts";
+import { Metadata, type MetadataPatch } from "./schemas/primitives.ts";
 
 /**
  * Pure: what a patch makes of it.
