@@ -15,10 +15,11 @@ const HTML_ENTITIES: readonly Record<string, string>[] = [
 
 /**
  * Every form in which a server may give a secret back: as it is, in base64 wherever it stands in what was encoded (without
- * the characters at the ends that depend on what stands beside it), escaped for URLs, JSON or HTML, in hex, in UTF-16.
+ * the characters at the ends that depend on what stands beside it), escaped for URLs, JSON or HTML, in hex, in UTF-16; and the
+ * same of it as it was escaped for a body.
  */
 export function secretForms(secret: string): Buffer[] {
-  const texts = [...new Set([secret, secret.trim()])];
+  const texts = [...new Set([secret, secret.trim(), ...bodyForms(secret)])];
   const plain = texts.flatMap((text) => [
     ...UNESCAPED.flatMap((unescaped) => urlForms(text, unescaped)),
     ...["", "0123456789"].flatMap((digits) => allEscaped(text, digits)),
@@ -32,6 +33,12 @@ export function secretForms(secret: string): Buffer[] {
   const utf16 = texts.flatMap((text) => [Buffer.from(text, "utf16le"), Buffer.from(text, "utf16le").swap16()]);
   return [...[...forms].map((form) => Buffer.from(form)), ...utf16].filter(({ length }) => length >= FORM_BYTES_MIN);
 }
+
+/** As it stands in bodies that were sent, which a server may repeat in a form of its own: JSON within JSON, say. */
+const bodyForms = (secret: string): string[] => [
+  JSON.stringify(secret).slice(1, -1),
+  encodeURIComponent(secret.toWellFormed()),
+];
 
 /** The forms of base64 that was sent, which is known to the last character. */
 export const sentBase64Forms = (base64: string): Buffer[] => base64Forms(base64).map((form) => Buffer.from(form));
