@@ -102,6 +102,7 @@ export function attemptFraming(attempt: SandboxAttempt) {
   malformed(
     "two Transfer-Encodings",
     `"\\r\\nTransfer-Encoding: own\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n"`,
+    "403 name_mismatch; api.cred.test got the secret in x-api-key",
   );
   malformed("a space before a colon", `"\\r\\nContent-Length : 9\\r\\n\\r\\n"`);
   malformed("a folded header", `"\\r\\nx-a: 1\\r\\n Content-Length: 9\\r\\n\\r\\n"`);
@@ -110,7 +111,7 @@ export function attemptFraming(attempt: SandboxAttempt) {
   malformed("NUL in a header", `"\\r\\nx-a: 1\\0\\r\\n\\r\\n"`);
   malformed("a negative Content-Length", `"\\r\\nContent-Length: -1\\r\\n\\r\\n"`);
   malformed("a chunk's size that is none", `"\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nzz\\r\\n"`);
-  attempt("HTTP/0.9", `400; ${NOTHING}`, `tunnel("api.cred.test", "GET " + a + "/\\r\\n")`);
+  attempt("HTTP/0.9", mismatch, `tunnel("api.cred.test", "GET " + a + "/\\r\\n\\r\\n")`);
   attempt(
     "HTTP/2 without asking",
     `400; ${NOTHING}`,
@@ -121,7 +122,11 @@ export function attemptFraming(attempt: SandboxAttempt) {
     `400; ${NOTHING}`,
     `proxy("POST http://other.test" + a + "/ HTTP/1.1\\r\\nHost: other.test\\r\\nContent-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n" + ${HIDDEN})`,
   );
-  attempt("HTTP/0.9 to the proxy", `400; ${NOTHING}`, `proxy("GET http://other.test" + a + "/\\r\\n")`);
+  attempt(
+    "HTTP/0.9 to the proxy, which makes it HTTP/1.1",
+    "200; other.test (plain http) got neither",
+    `proxy("GET http://other.test" + a + "/\\r\\n\\r\\n")`,
+  );
   attempt(
     "headers of 100 KB",
     `431; ${NOTHING}`,

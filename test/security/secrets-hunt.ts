@@ -16,7 +16,6 @@ export function attemptHunt(attempt: SandboxAttempt) {
   );
   attempt("/proc/*/environ of every process", NOTHING, `hunted(every("environ"))`);
   attempt("the command lines of every process", NOTHING, `hunted(every("cmdline") + run("ps", "auxwwe"))`);
-  attempt("the memory of the runner, the forwarder and all others", NOTHING, `memory_of_others()`);
   attempt("every file that can be read", NOTHING, `files_with(FORMS, "/")`);
   attempt(
     "git's config and remotes",
@@ -54,4 +53,9 @@ export function attemptHunt(attempt: SandboxAttempt) {
     "[]",
     `str([line for line in open("/proc/self/mountinfo").read().splitlines() if "/gateway/" in line and "/run/egress" not in line])`,
   );
+}
+
+/** By itself: what looks through files has in its own memory what it looks for. */
+export function attemptMemory(attempt: SandboxAttempt) {
+  attempt("the memory of the runner, the forwarder and all others", NOTHING, `memory_of_others()`);
 }

@@ -89,8 +89,13 @@ export function attemptSubstitution(attempt: SandboxAttempt, given: { address: (
   );
   attempt(
     "plain http in a tunnel to 443",
-    "400; nothing arrived",
+    "403 name_mismatch; nothing arrived",
     `tunnel("api.cred.test", request(a + "/"), tls=False)`,
+  );
+  attempt(
+    "plain http in a tunnel to 443 that says so",
+    "502; nothing arrived",
+    `tunnel("api.cred.test", request(a + "/", host="api.cred.test:443"), tls=False)`,
   );
   attempt(
     "another allowed host",

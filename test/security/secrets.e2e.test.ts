@@ -1,15 +1,15 @@
+import type { RequestListener } from "node:http";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { listenOnLoopback } from "../fakes/loopback-http.ts";
-import { aptRegistry, npmRegistry, pipRegistry } from "../fakes/package-registries.ts";
 import { attemptAddresses, namePrivateAddresses } from "./secrets-addresses.ts";
 import { attemptEchoes } from "./secrets-echo.ts";
 import { attemptFraming } from "./secrets-framing.ts";
-import { attemptHunt } from "./secrets-hunt.ts";
+import { attemptHunt, attemptMemory } from "./secrets-hunt.ts";
 import { attemptSubstitution } from "./secrets-substitution.ts";
 import { provokeErrors } from "./support/api-errors.ts";
 import { attemptsIn } from "./support/attempt.ts";
 import { attemptNow, sandboxAttempts } from "./support/sandbox-attempts.ts";
 import { recordOfRequests, scanApi, scanDatabase, scanFiles, scanSandboxes, type Scanned } from "./support/scans.ts";
+import type { Heard } from "./support/hosts.ts";
 import type { BoxedSession } from "./support/session-in-box.ts";
 import { attemptPackages, serveRegistries } from "./support/registries.ts";
 import { slotAnswer, slotOf } from "./support/slot.ts";
@@ -27,6 +27,8 @@ let open: BoxedSession;
 let one: BoxedSession;
 let packages: BoxedSession;
 let leaving: BoxedSession;
+let own: string;
+let ownOfHeaders: string;
 let foreign: string;
 
 beforeAll(async () => {
@@ -52,7 +54,7 @@ beforeAll(async () => {
     ...["api.cred.test", `api.cred.test:${OTHER_PORT}`, credentialAddress],
     ...["other.test", "*.wild.test"],
   ];
-  const none = { type: "limited", allowed_hosts: ["other.test"] };
+  const none = { ...LIMITED, allowed_hosts: ["other.test"] };
   const token = world.repositoryToken.current;
   [main, open, one, packages, leaving] = await Promise.all([
     sessions.open(
@@ -67,9 +69,15 @@ beforeAll(async () => {
     sessions.open({ ...none, allow_package_managers: true }),
     sessions.open({ type: "limited", allowed_hosts }, { vault_ids: [vaultId] }),
   ]);
-  foreign = (await leaving.bash("printf %s $API_KEY")).trim();
+  own = await placeholderIn(main, "API_KEY");
+  ownOfHeaders = await placeholderIn(main, "HEADER_KEY");
+  foreign = await placeholderIn(leaving, "API_KEY");
 });
 afterAll(() => world.close());
+
+async function placeholderIn(session: BoxedSession, name: string): Promise<string> {
+  return (await session.bash(`printf %s $${name}`)).trim();
+}
 
 async function variable(secret_name: string, secret_value: string, over: object = {}, vault = vaultId) {
   const auth = {
@@ -148,6 +156,12 @@ describe("networking that is limited to one host", () => {
     "denied.test is not allowed: this environment's networking is limited, and the host is not among its allowed_hosts.",
     `json.loads(run("curl", "-s", f"http://denied.test{a}/"))["error"]["message"]`,
   );
+  attemptsIn("limited")("what the model is told of a refusal", "host and rule", async () => {
+    expect(await one.bash("curl -s https://denied.test/")).toContain(
+      "refused: host denied.test is not in this environment's allowed_hosts",
+    );
+    return "host and rule";
+  });
   attemptPackages(
     sandboxAttempts(
       "limited",
@@ -176,12 +190,19 @@ describe("looking around in the sandbox", () => {
       () => main,
     ),
   );
+  attemptMemory(
+    sandboxAttempts(
+      "hunt",
+      () => world,
+      () => main,
+    ),
+  );
 });
 
 describe("what changes while a session runs", () => {
   const attempt = attemptsIn("changes");
-  const ask = (name = "API_KEY") =>
-    attemptNow(`curl(*key("${name}"), f"https://api.cred.test{a}/echo/body")`, world, main);
+  const ask = (placeholder = own) =>
+    attemptNow(`curl("-H", "x-api-key: ${placeholder}", f"https://api.cred.test{a}/echo/body")`, world, main);
   const credentials = () => world.client.beta.vaults.credentials;
 
   attempt("a gateway that is killed and started again", "the next request gets the secret", async () => {
@@ -205,8 +226,12 @@ describe("what changes while a session runs", () => {
       attemptNow(`str(subprocess.run(["git", "-C", "/workspace/private", "fetch"]).returncode)`, world, main);
     expect(await fetch()).toBe("128");
     const { data } = await world.client.beta.sessions.resources.list(main.id);
+    const repository = data.find((one) => one.type === "github_repository");
     const authorization_token = world.repositoryToken.current;
-    await world.client.beta.sessions.resources.update(data[0]?.id ?? "", { session_id: main.id, authorization_token });
+    await world.client.beta.sessions.resources.update(repository?.id ?? "", {
+      session_id: main.id,
+      authorization_token,
+    });
     return is(await fetch(), "0");
   });
 
@@ -216,9 +241,9 @@ describe("what changes while a session runs", () => {
   });
 
   attempt("a vault that is archived", "the next request gets the placeholder", async () => {
-    expect(await ask("HEADER_KEY")).toBe("200; api.cred.test got the secret in x-api-key");
+    expect(await ask(ownOfHeaders)).toBe("200; api.cred.test got the secret in x-api-key");
     await world.client.beta.vaults.archive(vaultId);
-    return is(await ask("HEADER_KEY"), "200; api.cred.test got the placeholder in x-api-key");
+    return is(await ask(ownOfHeaders), "200; api.cred.test got the placeholder in x-api-key");
   });
 
   attempt("a session that is deleted", "its socket is good for nothing", async () => {
@@ -231,9 +256,10 @@ describe("what changes while a session runs", () => {
   });
 
   attempt("more requests than a session may make", "429 that says so, and other sessions go on", async () => {
-    const flood = `b"".join(proxy((request(f"http://other.test{a}/", method="HEAD").replace("Connection: close\\r\\n", "")) * 25) for _ in range(${REQUESTS_PER_MINUTE / 25}))`;
-    await attemptNow(`str(len(${flood}))`, world, one);
-    const outcome = await attemptNow(`proxy(request(f"http://other.test{a}/"))`, world, one);
+    const single = `request("http://other.test/flood", method="HEAD")`;
+    const many = `${single}.replace("Connection: close\\r\\n", "") * 24 + ${single}`;
+    const flood = `[*concurrent.futures.ThreadPoolExecutor(8).map(proxy, [${many}] * ${REQUESTS_PER_MINUTE / 15})]`;
+    const outcome = await attemptNow(`(${flood}, proxy(request(f"http://other.test{a}/")))[1]`, world, one);
     expect(await attemptNow(`curl(f"https://other.test{a}/")`, world, open)).toContain("200");
     return is(outcome, "429 request_limit; nothing arrived");
   });
@@ -248,12 +274,12 @@ describe("what is left behind", () => {
   };
 
   attempt("tokens for MCP servers, given back by the server", "stars", async () => {
-    const { client, canaries } = world;
-    const server = await listenOnLoopback(async ({ headers, body }) => ({
-      status: 401,
-      headers: { "content-type": "text/plain", "www-authenticate": `Bearer error="${headers.authorization}"` },
-      body: `bad token ${headers.authorization} ${body} ${decodeURIComponent(body)}`,
-    }));
+    const { client, canaries, hosts } = world;
+    const echoing = ({ headers, body }: Heard): RequestListener => {
+      const sent = `${headers.authorization} ${body} ${decodeURIComponent(body.replaceAll("+", " "))}`;
+      return (_, response) => void response.writeHead(401, { "content-type": "text/plain" }).end(`bad: ${sent}`);
+    };
+    await hosts.add("mcp.test", { answer: echoing });
     const vault = await client.beta.vaults.create({ display_name: "mcp" });
     const create = (auth: object) =>
       client.beta.vaults.credentials.create(vault.id, { auth } as Parameters<
@@ -261,24 +287,23 @@ describe("what is left behind", () => {
       >[1]);
     await create({
       type: "static_bearer",
-      mcp_server_url: `${server.origin}/a`,
+      mcp_server_url: `https://mcp.test/a`,
       token: canaries.plant("static bearer"),
     });
     const oauth = await create({
       type: "mcp_oauth",
-      mcp_server_url: `${server.origin}/b`,
+      mcp_server_url: `https://mcp.test/b`,
       access_token: canaries.plant("access token"),
       refresh: {
         client_id: "client",
         refresh_token: canaries.plant("refresh token", FANCY),
-        token_endpoint: `${server.origin}/token`,
+        token_endpoint: `https://mcp.test/token`,
         token_endpoint_auth: { type: "client_secret_post", client_secret: canaries.plant("client secret", FANCY) },
       },
     });
     const said = JSON.stringify(
       await client.beta.vaults.credentials.mcpOAuthValidate(oauth.id, { vault_id: vault.id }),
     );
-    await server.close();
     expect(said).toContain("****");
     expect(canaries.findIn(Buffer.from(said))).toEqual([]);
     return "stars";

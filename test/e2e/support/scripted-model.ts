@@ -14,7 +14,7 @@ export interface ScriptedModel extends MessagesApi {
 }
 
 /** The fake Messages API with scripts by message. So a request that is made again, after a crash, finds its answer again. */
-export async function startScriptedModel(): Promise<ScriptedModel> {
+export async function startScriptedModel(options: { apiKey?: string } = {}): Promise<ScriptedModel> {
   const scripts = new Map<string, ScriptedAnswer[]>();
   const attempts = new Map<string, number>();
 
@@ -32,7 +32,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
     }
     return says("Nothing is scripted for this.");
   };
-  const api = await startMessagesApi({ script });
+  const api = await startMessagesApi({ ...options, script });
   return Object.assign(api, { play: (text: string, ...answers: ScriptedAnswer[]) => void scripts.set(text, answers) });
 }
 

@@ -38,7 +38,7 @@ export async function createTestHome(env: Record<string, string> = {}): Promise<
   const [home, temp] = [path.join(dir, "home"), path.join(dir, "temp")];
   await mkdir(temp);
   teardown.add(() => removeContainers(home));
-  const model = await startScriptedModel();
+  const model = await startScriptedModel(env["ANTHROPIC_API_KEY"] ? { apiKey: env["ANTHROPIC_API_KEY"] } : {});
   teardown.add(() => model.close());
   const apiKey = newApiKey();
   const settings = {

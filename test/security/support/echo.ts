@@ -73,7 +73,7 @@ export const WAYS: Record<string, Way> = {
   form: plain((secret) => String(new URLSearchParams({ key: secret }))),
   utf16: plain((secret) => Buffer.from(secret, "utf16le")),
   "header-name": (response, secret) => {
-    response.writeHead(200, { [`x-${secret.replaceAll(/[^\w-]/g, "")}`]: "1" }).end();
+    response.writeHead(200, /^\w+$/.test(secret) ? { [`x-${secret}`]: "1" } : {}).end();
   },
   part: (response, secret) => {
     const whole = text(secret);

@@ -50,7 +50,7 @@ function outcomeOf({ id, found, out }: Result, { hosts, canaries }: Pick<World, 
   const heard = hosts.heard.filter(({ target, body }) => own.test(target) || own.test(body));
   const statuses = [...out.matchAll(STATUS_LINE)].map(([, status]) => status);
   const rule = DENIED.exec(out)?.[1];
-  if (statuses.length === 0 && heard.length === 0) return `${leak}${out.trim()}`;
+  if (statuses.length === 0 && heard.length === 0) return `${leak}${out.trim() || "closed; nothing arrived"}`;
   const answer = [statuses.at(-1) ?? "no answer", ...(rule ? [rule] : [])].join(" ");
   const arrived = [...new Set(heard.map((one) => whatArrived(one, canaries)))].sort();
   return `${leak}${answer}; ${arrived.join(", ") || "nothing arrived"}`;

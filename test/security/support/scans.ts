@@ -6,12 +6,16 @@ import type Anthropic from "@anthropic-ai/sdk";
 import Docker from "dockerode";
 import pg from "pg";
 import { findInstallation } from "../../../bench/installation.ts";
+import { isNotFound } from "../../../src/sandbox/engine.ts";
 import { isMissing } from "../../../src/embedded/file-errors.ts";
 import type { Canaries } from "./canaries.ts";
 
 const SANDBOX_SCAN = `printf '%s%s' "$HALF" "$OTHER_HALF" | grep -rlaF -f - --exclude-dir=proc --exclude-dir=sys / 2>/dev/null
 for file in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <$file 2>/dev/null; done |
   awk 'index($0, ENVIRON["HALF"] ENVIRON["OTHER_HALF"]) { n++ } END { print n + 0 }'`;
+
+/** Of disks of sandboxes, whose files are looked at one by one elsewhere. */
+const LARGE_BYTES = 128 * 1024 ** 2;
 
 /** Where a scan looked, and where it found something. */
 export interface Scanned {
@@ -53,7 +57,8 @@ export async function scanFiles(folder: string, canaries: Canaries): Promise<Sca
       throw error;
     });
     looked += 1;
-    if (canaries.isIn(bytes) || bytes.includes("PRIVATE KEY-----")) found.push(file);
+    const isThere = bytes.length > LARGE_BYTES ? bytes.includes(canaries.mark) : canaries.isIn(bytes);
+    if (isThere || bytes.includes("PRIVATE KEY-----")) found.push(file);
   }
   return { looked, found };
 }
@@ -70,7 +75,8 @@ export async function scanApi(client: Anthropic, canaries: Canaries): Promise<Sc
   for await (const session of client.beta.sessions.list()) {
     look(await client.beta.sessions.retrieve(session.id), session.id);
     for await (const event of client.beta.sessions.events.list(session.id)) look(event, `${session.id} ${event.type}`);
-    for await (const resource of client.beta.sessions.resources.list(session.id)) look(resource, resource.id);
+    for await (const resource of client.beta.sessions.resources.list(session.id))
+      look(resource, `${session.id} ${resource.type}`);
   }
   for await (const vault of client.beta.vaults.list({ include_archived: true })) {
     look(vault, vault.id);
@@ -85,7 +91,7 @@ export async function scanApi(client: Anthropic, canaries: Canaries): Promise<Sc
 /** Every sandbox there is, from outside: all its files and processes, as root and as the agent. */
 export async function scanSandboxes(home: string, mark: string): Promise<Scanned> {
   const docker = new Docker();
-  const containers = await (await findInstallation(home)).containers();
+  const containers = (await (await findInstallation(home)).containers()).filter(({ State }) => State === "running");
   const half = mark.length / 2;
   const Env = [`HALF=${mark.slice(0, half)}`, `OTHER_HALF=${mark.slice(half)}`];
   const found = await Promise.all(
@@ -97,6 +103,7 @@ export async function scanSandboxes(home: string, mark: string): Promise<Scanned
         docker.modem.demuxStream(stream, output, output);
         stream.once("end", () => output.end());
         const printed = (await text(output)).trim();
+        if (printed === "" && (await isGone(container))) return []; // Its session was deleted.
         return printed === "0" ? [] : [`${Names[0]} as ${User}: ${printed}`];
       }),
     ),
@@ -119,5 +126,14 @@ export async function recordOfRequests(url: string) {
     return rows;
   } finally {
     await client.end();
+  }
+}
+
+async function isGone(container: Docker.Container): Promise<boolean> {
+  try {
+    return !(await container.inspect()).State.Running;
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    throw error;
   }
 }

@@ -140,15 +140,15 @@ def memory_of_others() -> str:
 
 def files_with(patterns: list[bytes], *where: str) -> str:
     argv = ["timeout", "60", "grep", "-rlaF", "-f", "-", "--exclude-dir=proc", "--exclude-dir=sys", *where]
-    listed = run(*argv, stdin=b"\n".join(patterns) + b"\n").decode("latin1").splitlines()
-    return "FOUND in " + ", ".join(listed[:5]) if [line for line in listed if not line.startswith("grep:")] else "nothing found"
+    listed = subprocess.run(argv, input=b"\n".join(patterns) + b"\n", capture_output=True).stdout.decode("latin1").split()
+    return "FOUND in " + ", ".join(listed[:9]) if listed else "nothing found"
 
 
 def installed(command: str) -> str:
     out = run("sh", "-c", command + " && echo it WORKED")
     if b"it WORKED" in out:
         return "installed"
-    return "refused" if b" 403" in out or b"not allowed" in out else out.decode("latin1")
+    return "refused" if any(text in out for text in (b" 403", b"not allowed", b"No matching distribution")) else out.decode("latin1")
 
 
 def attempt(given: dict) -> dict:

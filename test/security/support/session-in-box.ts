@@ -11,7 +11,9 @@ const PROGRAM = path.join(import.meta.dirname, "secret_attempts.py");
 const HALF = 5;
 
 type SessionCreateParams = Parameters<Anthropic["beta"]["sessions"]["create"]>[0];
-type EnvironmentConfig = Parameters<Anthropic["beta"]["environments"]["create"]>[0]["config"];
+type EnvironmentConfig = NonNullable<Parameters<Anthropic["beta"]["environments"]["create"]>[0]["config"]>;
+/** The part that says what may be reached. */
+export type Networking = NonNullable<Extract<EnvironmentConfig, { type: "cloud" }>["networking"]>;
 
 /** What came of one attempt inside of a sandbox. */
 const Result = z.object({ id: z.number(), found: z.boolean(), out: z.string() });
@@ -28,7 +30,7 @@ export interface BoxedSession {
 }
 
 export interface BoxedSessions {
-  open(networking: object, more?: Partial<SessionCreateParams>): Promise<BoxedSession>;
+  open(networking: Networking, more?: Partial<SessionCreateParams>): Promise<BoxedSession>;
 }
 
 /** @param mark what is looked for inside of sandboxes */
@@ -45,7 +47,7 @@ export async function createBoxedSessions(
 
   return {
     async open(networking, more = {}) {
-      const config = { type: "cloud", networking } as EnvironmentConfig;
+      const config = { type: "cloud" as const, networking };
       const environment = await client.beta.environments.create({ name: "box", config });
       const session = await client.beta.sessions.create({ agent: agent.id, environment_id: environment.id, ...more });
       const run = async (command: string) => {

@@ -13,6 +13,8 @@ import { type BoxedSessions, createBoxedSessions } from "./session-in-box.ts";
 
 /** No session but the one that floods comes near it. */
 export const REQUESTS_PER_MINUTE = 600;
+/** Each is read whole in the end. */
+const DISK_MB = 256;
 /** One that no host pattern means that names no port. */
 export const OTHER_PORT = 8443;
 
@@ -53,6 +55,10 @@ export async function createWorld(): Promise<World> {
       ...serverSecrets(canaries),
       DECKHAND_API_KEY: apiKey,
       LOG_LEVEL: "trace",
+      DECKHAND_SANDBOX_DISK_MB: String(DISK_MB),
+      // Those that sleep could not be looked at from outside.
+      DECKHAND_SANDBOX_PAUSE_AFTER_S: "3600",
+      DECKHAND_SANDBOX_STOP_AFTER_S: "7200",
       NODE_EXTRA_CA_CERTS: trusted,
       DECKHAND_GATEWAY_ADDRESSES: hosts.network,
       DECKHAND_GATEWAY_DNS: hosts.dns.address,
