@@ -24,6 +24,7 @@ export function fold(before: Turn | null, event: SessionEvent): Progress {
       return { turn: running && addSaid(running, event.id, textOf(event.content)), outcomes: [] };
     case "agent.tool_use":
     case "agent.mcp_tool_use":
+    case "agent.custom_tool_use":
       return { turn: running && addTool(running, event), outcomes: [] };
     case "deckhand.environment_build":
       return { turn: running && buildInTurn(running, event), outcomes: [] };

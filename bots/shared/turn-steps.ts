@@ -3,7 +3,7 @@ import type { SessionEvent } from "./session-events.ts";
 import { firstSentence, toolLabel } from "./tool-label.ts";
 import type { Turn } from "./turn.ts";
 
-type ToolUse = Extract<SessionEvent, { type: "agent.tool_use" | "agent.mcp_tool_use" }>;
+type ToolUse = Extract<SessionEvent, { type: "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" }>;
 
 const STEP_CHARS_MAX = 80;
 /** A permission that is not known yet is taken for a question, as the SDK's own runner does. */
@@ -17,7 +17,9 @@ export function addSaid(turn: Turn, id: string, text: string): Turn {
 
 /** Pure: the turn with this tool call. What was said before it was not the answer but the name of the next step. */
 export function addTool(turn: Turn, event: ToolUse): Turn {
-  const asked = event.evaluated_permission !== undefined && !UNASKED.has(event.evaluated_permission);
+  // Nobody is asked about a client's own tool: its result is waited for.
+  const permission = event.type === "agent.custom_tool_use" ? undefined : event.evaluated_permission;
+  const asked = permission !== undefined && !UNASKED.has(permission);
   const next = turn.said.map(({ text }) => newStep(firstSentence(text, STEP_CHARS_MAX), null));
   const steps = [...turn.steps, ...next];
   const current = steps.pop() ?? newStep("Getting started", null);

@@ -221,6 +221,14 @@ describe("a turn that asks", () => {
     expect(play(running(), call, waitsFor(call)).outcomes).toMatchObject([{ type: "waiting", elsewhere: false }]);
     expect(play(running(), call, waitsFor(call, other)).outcomes).toMatchObject([{ type: "waiting", elsewhere: true }]);
   });
+
+  it("shows which tool of another program it waits for, and asks nobody about it", () => {
+    const call = event("agent.custom_tool_use", { name: "look_up_order", input: { id: 7 } });
+    const { turn, outcomes } = play(running(), call, waitsFor(call));
+    expect(turn?.steps).toMatchObject([{ detail: "look_up_order", toolCount: 1, state: "running" }]);
+    expect(turn?.asks).toEqual([]);
+    expect(outcomes).toMatchObject([{ type: "waiting", elsewhere: true }]);
+  });
 });
 
 describe("what a session costs", () => {
