@@ -6,6 +6,8 @@ import type { SessionEvent } from "../../src/schemas/event.ts";
 import type { LoggedEvent } from "../../src/sessions/event-log.ts";
 import {
   agentMessage,
+  customResult,
+  customUse,
   interrupt,
   logged,
   plain,
@@ -49,6 +51,37 @@ describe("the messages of a request", () => {
       { type: "tool_result", toolUseId: a.id, content: [text("ra")], isError: false },
       { type: "tool_result", toolUseId: b.id, content: [text("rb")], isError: true },
       text("three"),
+    ]);
+  });
+
+  it("hold the results that clients gave, in whatever form, beside the harness's own", () => {
+    const [a, b, c, own] = [customUse(), customUse(), customUse(), toolUse()];
+    const uses = [a, b, c, own].map(({ id, name, input }) => ({ type: "tool_use", id, name, input }));
+    const found = {
+      type: "search_result" as const,
+      title: "Prices",
+      source: "https://shop.test/prices",
+      content: [text("Tea: 4"), text("Milk: 2")],
+      citations: { enabled: true },
+    };
+    const messages = build(
+      userMessage("one"),
+      withAnswer(uses),
+      customResult(a.id, { content: [text("seven"), found] }),
+      customResult(b.id, { content: [text("no such order")], is_error: true }),
+      customResult(c.id, { is_error: null }),
+      toolResult(own.id, "ran"),
+    );
+    expect(messages[2]?.content).toEqual([
+      {
+        type: "tool_result",
+        toolUseId: a.id,
+        content: [text("seven"), text("Prices\nhttps://shop.test/prices\nTea: 4\nMilk: 2")],
+        isError: false,
+      },
+      { type: "tool_result", toolUseId: b.id, content: [text("no such order")], isError: true },
+      { type: "tool_result", toolUseId: c.id, content: [], isError: false },
+      { type: "tool_result", toolUseId: own.id, content: [text("ran")], isError: false },
     ]);
   });
 

@@ -15,6 +15,12 @@ const decision = (id: string): QueuedEvent => ({
   tool_use_id: "sevt_call",
   result: "allow",
 });
+const result = (id: string): QueuedEvent => ({
+  id,
+  type: "user.custom_tool_result",
+  processed_at: new Date().toISOString(),
+  custom_tool_use_id: "sevt_call",
+});
 const stop = (id: string): QueuedEvent => ({ id, type: "user.interrupt", processed_at: null });
 
 describe("what is taken from the inbox", () => {
@@ -31,8 +37,8 @@ describe("what is taken from the inbox", () => {
     }
   });
 
-  it("while calls are open: only what is decided about them", () => {
-    const plan = planIntake([message("a"), decision("b"), message("c"), decision("d")], true);
+  it("while calls are open: only what answers them", () => {
+    const plan = planIntake([message("a"), decision("b"), message("c"), result("d")], true);
     expect([plan.take.map(({ id }) => id), plan.interrupted]).toEqual([["b", "d"], false]);
     expect(planIntake([message("a"), decision("b")], false).take.map(({ id }) => id)).toEqual(["a", "b"]);
   });

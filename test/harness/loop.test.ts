@@ -7,6 +7,8 @@ import {
   agentMessage,
   askedUse,
   confirmation,
+  customResult,
+  customUse,
   interrupt,
   logged,
   plain,
@@ -156,6 +158,63 @@ describe("calls that people decide on", () => {
   });
 });
 
+describe("calls that clients run", () => {
+  const custom = customUse();
+  const another = customUse();
+  const ask = askedUse();
+  const wait = (...callIds: string[]): Step => ({ type: "wait_for_clients", callIds });
+  const idled = (...ids: string[]) => statusIdle({ type: "requires_action", event_ids: ids });
+  const run = (...calls: (typeof call)[]): Step => ({ type: "run_tools", calls });
+
+  it.each<[string, SessionEvent[], Step]>([
+    ["are waited for", [custom], wait(custom.id)],
+    ["are waited for after those of the harness ran", [custom, call], run(call)],
+    ["are waited for with those that people decide on, in their order", [ask, custom], wait(ask.id, custom.id)],
+    ["are waited for still after idle", [custom, another, idled(custom.id)], wait(custom.id, another.id)],
+    ["are waited for until all have results", [custom, another, customResult(another.id)], wait(custom.id)],
+    ["may be answered before anybody was told", [custom, customResult(custom.id)], { type: "call_model" }],
+    ["may be answered before the others ran", [custom, call, customResult(custom.id)], run(call)],
+    [
+      "lead back to the model with an error too",
+      [custom, customResult(custom.id, { is_error: true })],
+      { type: "call_model" },
+    ],
+    ["hold back what was allowed", [ask, custom, confirmation(ask.id)], wait(custom.id)],
+    [
+      "let what was allowed run once they have results",
+      [ask, custom, confirmation(ask.id), customResult(custom.id)],
+      run(ask),
+    ],
+    ["leave what is not decided", [ask, custom, customResult(custom.id)], wait(ask.id)],
+    ["are not confirmed", [custom, confirmation(custom.id)], wait(custom.id)],
+    ["are not answered by the results of others", [custom, customResult("sevt_other")], wait(custom.id)],
+    ["end with an interrupt", [custom, customResult(custom.id), interrupt()], { type: "go_idle" }],
+  ])("%s", (_name, events, step) => {
+    expect(stepAfter(...asked, answered, ...events)).toEqual(step);
+  });
+
+  it("were never started by a harness that died", () => {
+    const started = (...events: SessionEvent[]) => startedCalls(viewOf(logged([...asked, answered, ...events])));
+    expect(started(custom)).toEqual([]);
+    expect(started(custom, call)).toEqual([call]);
+  });
+
+  it("fill the context with their results", () => {
+    const text = { type: "text" as const, text: "x".repeat(4_000) };
+    const found = {
+      type: "search_result" as const,
+      title: "t",
+      source: "s",
+      content: [text],
+      citations: { enabled: false },
+    };
+    for (const block of [text, found]) {
+      const result = customResult(custom.id, { content: [block] });
+      expect(stepAfter(...asked, answered, custom, result).type).toBe("compact");
+    }
+  });
+});
+
 /** What a turn's model and user do: tool calls per request, failures, messages in between. */
 const Turns = fc.array(
   fc.record({
@@ -208,13 +267,19 @@ function play(
         break;
       case "wait_for_clients":
         add(statusIdle({ type: "requires_action", event_ids: step.callIds }));
-        for (const id of step.callIds) add(confirmation(id, next?.fails ? "deny" : "allow"));
+        for (const id of step.callIds) {
+          const custom = log.some((event) => event.type === "agent.custom_tool_use" && event.id === id);
+          add(custom ? customResult(id) : confirmation(id, next?.fails ? "deny" : "allow"));
+        }
         break;
       case "call_model": {
         const opened = plain("span.model_request_start");
         const uses = next?.fails
           ? []
-          : Array.from({ length: next?.calls ?? 0 }, (_, index) => (index === 1 ? askedUse() : toolUse()));
+          : Array.from(
+              { length: next?.calls ?? 0 },
+              (_, index) => [toolUse, askedUse, customUse][index % 3]?.() ?? toolUse(),
+            );
         add(opened, requestEnd(opened.id, next?.fails ?? false, { output_tokens: 1 }), ...uses);
         break;
       }
@@ -233,13 +298,17 @@ describe("a log that breaks off anywhere", () => {
     fc.assert(
       fc.property(Turns, fc.integer({ min: 1, max: 60 }), (turns, crashAt) => {
         const log = play([userMessage("hi")], turns, [], crashAt);
-        const resolved = new Set(
-          log.flatMap((event) => (event.type === "agent.tool_result" ? [event.tool_use_id] : [])),
-        );
+        const resultOf = (event: SessionEvent) => {
+          if (event.type === "user.custom_tool_result") return [event.custom_tool_use_id];
+          return event.type === "agent.tool_result" ? [event.tool_use_id] : [];
+        };
+        const resolved = new Set(log.flatMap(resultOf));
         const ran: string[] = [];
         const whole = play([...log], [], ran);
-        const calls = whole.flatMap((event) => (event.type === "agent.tool_use" ? [event.id] : []));
-        const results = whole.flatMap((event) => (event.type === "agent.tool_result" ? [event.tool_use_id] : []));
+        const calls = whole.flatMap(({ type, id }) =>
+          type === "agent.tool_use" || type === "agent.custom_tool_use" ? [id] : [],
+        );
+        const results = whole.flatMap(resultOf);
         expect(results.toSorted()).toEqual(calls.toSorted());
         expect(ran.filter((id) => resolved.has(id))).toEqual([]);
         expect(viewOf(logged(whole))).toMatchObject({ owesAnswer: false, openRequestId: null, unresolvedCalls: [] });

@@ -68,6 +68,23 @@ export const askedUse = (): EventOf<"agent.tool_use"> => ({
   evaluation: { type: "always_ask" },
 });
 
+export const customUse = (): EventOf<"agent.custom_tool_use"> => ({
+  ...stamp(),
+  type: "agent.custom_tool_use",
+  name: "look_up",
+  input: {},
+});
+
+export const customResult = (
+  callId: string,
+  answer: Partial<EventOf<"user.custom_tool_result">> = {},
+): EventOf<"user.custom_tool_result"> => ({
+  ...stamp(),
+  type: "user.custom_tool_result",
+  custom_tool_use_id: callId,
+  ...answer,
+});
+
 export const confirmation = (
   toolUseId: string,
   result: "allow" | "deny" = "allow",
