@@ -9,6 +9,11 @@ const SOCKET_PATH_BYTES_MAX = 103;
 /** Postgres takes a list of directories, in which these have a meaning. */
 const LIST_SYNTAX = /[,"]/;
 
+/** Whether a socket with this path below `dir` is one that the system takes. Pure. */
+export function canHoldSocket(dir: string, socketPath: string): boolean {
+  return Buffer.byteLength(path.join(dir, socketPath)) <= SOCKET_PATH_BYTES_MAX && !LIST_SYNTAX.test(dir);
+}
+
 /**
  * A directory that only `owner` and root can enter, for Unix sockets: `dir` itself, or one below the system's
  * temporary directory where `dir` can't hold one. The same `dir` gets the same directory each time.
@@ -19,8 +24,7 @@ export async function socketDirFor(
   owner: Pick<ServerAccount, "uid" | "gid">,
   socketPath: string,
 ): Promise<string> {
-  const fits = Buffer.byteLength(path.join(dir, socketPath)) <= SOCKET_PATH_BYTES_MAX;
-  if (fits && !LIST_SYNTAX.test(dir)) return dir;
+  if (canHoldSocket(dir, socketPath)) return dir;
   const hash = createHash("sha256").update(dir).digest("hex").slice(0, 12);
   const short = path.join(os.tmpdir(), `deckhand-${hash}`);
   const made = await mkdir(short, { recursive: true, mode: 0o700 });

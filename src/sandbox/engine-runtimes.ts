@@ -4,17 +4,20 @@ import { z } from "zod";
 import { engineCall } from "./engine.ts";
 
 /** As the engine tells of them. One that is a containerd shim says nothing of its arguments. */
-const Runtimes = z.record(z.string(), z.object({ path: z.string().optional(), runtimeArgs: z.array(z.string()).nullish() }));
+const Runtimes = z.record(
+  z.string(),
+  z.object({ path: z.string().optional(), runtimeArgs: z.array(z.string()).nullish() }),
+);
 export type EngineRuntimes = z.output<typeof Runtimes>;
 
 const EngineInfo = z.object({ Runtimes });
 
 /**
  * What gVisor has to be told. The engine gives sandboxes a network namespace without a name, which gVisor takes for the
- * host's: without the first it does not start, and with `--network=host` the agent would have the host's network.
+ * host's: without the first it does not start, and `--network=host` leaves it without a loopback interface.
  */
 const GVISOR_NEEDS = [
-  { flag: "--network=none", given: /^--?network=none$/, lack: "has to be kept from the host's network" },
+  { flag: "--network=none", given: /^--?network=none$/, lack: "would not start, or have no loopback interface" },
   // The second form is that of older releases.
   {
     flag: "--host-uds=open",

@@ -1,8 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { clockFinding } from "../../src/cli/checks/machine.ts";
+import { loadConfig } from "../../src/config.ts";
+import { openGatewayDir } from "../../src/roles/gateway-dir.ts";
+import { startDnsServer } from "../fakes/dns-server.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
 let home: string;
@@ -47,7 +51,42 @@ describe("deckhand doctor", () => {
   it("says that the engine lacks the runtime that is named", async () => {
     const { exitCode, stdout } = await doctor({ DECKHAND_SANDBOX_RUNTIME: "nope" });
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^fail +Sandbox runtime .*no nope.*\n +→ .*DECKHAND_SANDBOX_RUNTIME/m);
+    expect(stdout).toMatch(/^fail +Sandbox runtime .*no runtime nope.*\n +→ .*DECKHAND_SANDBOX_RUNTIME/m);
+  });
+
+  it("says what would keep sandboxes from the gateway, and how to mend it", async () => {
+    const dir = path.join(home, "open");
+    await mkdir(dir);
+    await chmod(dir, 0o755);
+    const settings = { DECKHAND_GATEWAY_DIR: dir, DECKHAND_GATEWAY_DNS: "127.0.0.1:1" };
+    const { exitCode, stdout } = await doctor(settings);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^fail +Gateway folder .*open can be entered by others\n +→ .*chmod 700/m);
+    expect(stdout).toMatch(/^fail +DNS .*127\.0\.0\.1:1 .*\n +→ .*DECKHAND_GATEWAY_DNS/m);
+    await expect(openGatewayDir(loadConfig(home, settings))).rejects.toThrow(/can be entered by others.*chmod 700/);
+
+    await chmod(dir, 0o700);
+    const dns = await startDnsServer();
+    const mended = await doctor({ ...settings, DECKHAND_GATEWAY_DNS: dns.address });
+    await dns.stop();
+    expect(mended.stdout).toMatch(/^ok +Gateway folder /m);
+    expect(mended.stdout).toMatch(/^ok +DNS /m);
+    const long = await doctor({ DECKHAND_GATEWAY_DIR: path.join(home, "x".repeat(80)) });
+    expect(long.stdout).toMatch(/^warn +Gateway folder .*too long.*\n +→ .*DECKHAND_GATEWAY_DIR/m);
+  });
+
+  it("says where sandboxes would have no disks of limited size", async () => {
+    const { stdout } = await doctor({ DOCKER_HOST: "tcp://127.0.0.1:1" });
+    expect(stdout).toMatch(/^warn +Sandbox disks .*another machine.*\n +→ .*root/m);
+    expect((await doctor({})).stdout).toMatch(
+      process.getuid?.() === 0 ? /^ok +Sandbox disks/m : /^warn +Sandbox disks/m,
+    );
+  });
+
+  it("compares clocks, and allows for the time that the question took", () => {
+    const asked = new Date(Date.now() - 60_000);
+    const after = (ms: number) => clockFinding("it", new Date(asked.getTime() + ms), asked).state;
+    expect([-10_000, -500, 30_000, 60_500, 70_000].map(after)).toEqual(["warn", "ok", "ok", "ok", "warn"]);
   });
 
   it("says which migrations a database lacks", async () => {

@@ -69,7 +69,14 @@ describe("deckhand egress", () => {
       { ...ROW, host: "evil.example", path: evil, decision: "deny", rule: "host_not_allowed", status: 403 },
       { ...ROW, host: "first.example", ageMs: 2 * HOUR_MS },
       { ...ROW, host: "fd00::1", port: 22, method: "CONNECT", scheme: "tcp", path: null, status: null, ageMs: HOUR_MS },
-      { ...ROW, host: "other.example", workspaceId: "wrkspc_two", sessionId: null, ageMs: 3 * DAY_MS, credentialIds: [] },
+      {
+        ...ROW,
+        host: "other.example",
+        workspaceId: "wrkspc_two",
+        sessionId: null,
+        ageMs: 3 * DAY_MS,
+        credentialIds: [],
+      },
     ]);
     const { stdout } = await egress();
     const lines = stdout.trimEnd().split("\n");
@@ -77,7 +84,17 @@ describe("deckhand egress", () => {
     expect(cells).toEqual([
       ["SESSION", "METHOD", "TARGET", "DECISION", "RULE", "STATUS", "OUT", "IN", "CREDENTIALS"],
       ["(build)", "GET", "https://other.example:443/v1", "allow", "allowed_hosts", "200", "10", "5000000000", "-"],
-      ["sesn_one", "GET", "https://first.example:443/v1", "allow", "allowed_hosts", "200", "10", "5000000000", "vcrd_1"],
+      [
+        "sesn_one",
+        "GET",
+        "https://first.example:443/v1",
+        "allow",
+        "allowed_hosts",
+        "200",
+        "10",
+        "5000000000",
+        "vcrd_1",
+      ],
       ["sesn_one", "CONNECT", "tcp://[fd00::1]:22", "allow", "allowed_hosts", "-", "10", "5000000000", "vcrd_1"],
       [
         ...["sesn_one", "GET", "https://evil.example:443/a\\u{1b}]0;owned\\u{7}\\u{1f480}", "deny", "host_not_allowed"],

@@ -7,7 +7,7 @@ import { sandboxImageTag } from "../../embedded/sandbox-image.ts";
 import { engineCall } from "../../sandbox/engine.ts";
 import { type EngineRuntimes, engineRuntimes, runtimeProblem } from "../../sandbox/engine-runtimes.ts";
 import type { CheckContext, Finding } from "./finding.ts";
-import { diskFinding } from "./machine.ts";
+import { clockFinding, diskFinding } from "./machine.ts";
 
 const EngineInfo = z.object({
   ServerVersion: z.string(),
@@ -16,15 +16,18 @@ const EngineInfo = z.object({
   MemoryLimit: z.boolean(),
   PidsLimit: z.boolean(),
   CpuCfsQuota: z.boolean(),
+  SystemTime: z.coerce.date(),
 });
 
 /** The engine, whether it can hold sandboxes to their limits, its disk, and the sandbox image. */
 export async function checkDocker(context: CheckContext): Promise<Finding[]> {
   const { docker, reason } = await ping(context.config.dockerHost, context.signal);
   if (!docker) return [await absentEngine(reason, context.config.dockerHost)];
+  const asked = new Date();
   const info = EngineInfo.parse(await engineCall("info", () => docker.info(), { signal: context.signal }));
   const findings: Finding[] = [
     { state: "ok", subject: "Docker engine", detail: `${info.ServerVersion}, cgroup v${info.CgroupVersion ?? "1"}` },
+    clockFinding("the Docker engine", info.SystemTime, asked),
     await imageFinding(docker, context),
   ];
   const { runtime } = context.config.sandbox;

@@ -10,6 +10,7 @@ const GB = 1_000_000_000;
 const DISK_FAIL_GB = 4;
 const DISK_WARN_GB = 10;
 const HEALTH_TIMEOUT_MS = 2_000;
+const CLOCK_WARN_MS = 2_000;
 
 export async function checkNode(): Promise<Finding[]> {
   return [{ state: "ok", subject: "Node", detail: `${process.version} (${process.execPath})` }];
@@ -51,6 +52,19 @@ export async function diskFinding(subject: string, dir: string): Promise<Finding
     if (!isMissing(error) || path.dirname(dir) === dir) throw error;
     return diskFinding(subject, path.dirname(dir));
   }
+}
+
+/**
+ * How far a server's clock is from this machine's. Between them, credentials run out and certificates begin.
+ * @param asked when the question went out; it may have been answered at any time since
+ */
+export function clockFinding(whose: string, theirs: Date, asked: Date): Finding {
+  const subject = "Clock";
+  const now = Date.now();
+  const offMs = theirs.getTime() > now ? theirs.getTime() - now : Math.max(0, asked.getTime() - theirs.getTime());
+  if (offMs <= CLOCK_WARN_MS) return { state: "ok", subject, detail: `as that of ${whose}` };
+  const detail = `${Math.round(offMs / 1000)} s from that of ${whose}`;
+  return { state: "warn", subject, detail, mend: "Let NTP set both: which of them is right can't be told from here." };
 }
 
 export async function checkPort({ config: { host, port }, signal }: CheckContext): Promise<Finding[]> {

@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { loadConfig } from "../../config.ts";
 import { checkDocker } from "../checks/docker.ts";
+import { checkDns, checkGatewayDir } from "../checks/gateway.ts";
 import { checkDisk, checkModelKey, checkNode, checkPackages, checkPort } from "../checks/machine.ts";
 import { checkPostgres } from "../checks/postgres.ts";
 import { checkRedis } from "../checks/redis.ts";
+import { checkSandboxDisks } from "../checks/sandbox-disks.ts";
 import type { CheckContext, Finding } from "../checks/finding.ts";
 import type { Command } from "../command.ts";
 
@@ -14,6 +16,9 @@ const CHECKS: ((context: CheckContext) => Promise<Finding[]>)[] = [
   checkPostgres,
   checkRedis,
   checkDisk,
+  checkSandboxDisks,
+  checkGatewayDir,
+  checkDns,
   checkPort,
   checkModelKey,
 ];
@@ -22,7 +27,8 @@ export const command: Command = {
   summary: "Check everything Deckhand needs and say how to mend what is wrong",
   usage: `Usage: deckhand doctor
 
-Looks at Node, packages, the Docker engine, the sandbox image, Postgres, Redis, disk space, the port and the model key.
+Looks at Node, packages, the Docker engine, the sandbox image and runtime, Postgres, Redis, clocks, disk space, the disks
+of sandboxes, the gateway's folder and DNS servers, the port and the model key.
 Changes nothing. Ends with 1 when something would keep Deckhand from working.`,
 
   async run(args, { root, stdout, signal }) {

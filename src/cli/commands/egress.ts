@@ -64,13 +64,23 @@ function timeOf(text: string): Date {
   if (unit === "m" || unit === "h" || unit === "d") return new Date(Date.now() - Number(count) * SECONDS[unit] * 1000);
   const time = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return new Date(time);
-  throw new UsageError(`--since is 30m, 24h or 7d, or a time such as 2026-11-22T08:00Z; ${JSON.stringify(text)} is not.`);
+  throw new UsageError(
+    `--since is 30m, 24h or 7d, or a time such as 2026-11-22T08:00Z; ${JSON.stringify(text)} is not.`,
+  );
 }
 
 function table(requests: readonly RecordedRequest[]): string {
   const rows = [TITLES, ...requests.map(cellsOf)];
   const widths = TITLES.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}\n`).join("");
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
 }
 
 function cellsOf(request: RecordedRequest): string[] {
