@@ -115,7 +115,7 @@ const DEVICES: Row[] = [
   shell(
     "read addresses of the kernel from kallsyms and modules",
     "all zero",
-    "awk '$1 ~ /[1-9a-f]/' /proc/kallsyms | wc -l; grep -E '0x0*[1-9a-f]' /proc/modules | wc -l",
+    "awk '$1 ~ /[1-9a-f]/' /proc/kallsyms | wc -l; grep -sE '0x0*[1-9a-f]' /proc/modules | wc -l",
     "0\n0\n",
   ),
   kernel("read the kernel's log", "syslog"),

@@ -29,6 +29,7 @@ export type Attempt = (
 /** Attempts of one area, e.g. "network". */
 export function attemptsIn(area: string): Attempt {
   return (attempt, expected, make, options = {}) => {
+    // oxlint-disable-next-line vitest/expect-expect -- whoever makes the attempt asserts
     it(`${attempt}: ${expected}`, options, async ({ task }) => {
       const row = { area, attempt, expected, outcome: "not finished" };
       task.meta.attempt = row;
