@@ -31,6 +31,7 @@ export async function passAnswer(
   count(headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0));
   response.sendDate = false;
   response.writeHead(answer.statusCode ?? 502, statusText, headers.flat());
+  gatherWrites(response);
   response.flushHeaders();
 
   const scrubbed = scrubber.stream();
@@ -47,4 +48,11 @@ export async function passAnswer(
     response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
   }
   response.end();
+}
+
+/** What has come together goes on together, headers and body; what comes later is not waited for. */
+function gatherWrites({ socket }: ServerResponse): void {
+  // The response's own cork loses the chunks of a body that ends before it is opened.
+  socket?.cork();
+  setImmediate(() => socket?.uncork());
 }
