@@ -19,7 +19,7 @@ describe("what sandboxes get and may reach", () => {
       stopAfterMs: 600_000,
       removeAfterMs: 30 * 24 * 3_600_000,
     });
-    expect(gateway).toMatchObject({ dir: null, allowedNetworks: [], dnsServers: [], packageHosts: [] });
+    expect(gateway).toMatchObject({ dir: null, allowedNetworks: [], dnsServers: [], packageHosts: [], auditDays: 90 });
   });
 
   it("takes lists with commas, and an empty variable as none", () => {

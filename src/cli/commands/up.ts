@@ -10,9 +10,9 @@ export const command: Command = {
   summary: "Start Deckhand and keep it running",
   usage: `Usage: deckhand up [--role ROLE]...
 
-Starts the API, a worker and the bots in one process, or only the given roles. What the environment does not name
-(DATABASE_URL, REDIS_URL, a Docker engine) is started or left out. Ends on Ctrl-C or SIGTERM; sessions that run go on
-when it is started again.
+Starts the API, a worker, the gateway and the bots in one process, or only the given roles. What the environment does not
+name (DATABASE_URL, REDIS_URL, a Docker engine) is started or left out. Ends on Ctrl-C or SIGTERM; sessions that run go
+on when it is started again.
 
 Options:
   --role ROLE   ${ROLES.join(", ")}; may be repeated. All of them by default.`,
