@@ -245,6 +245,19 @@ attempt("learn about the host from its mounts", "paths of its own slot and the e
   return `${sources.length} mounts`;
 });
 
+attempt("learn from its environment", "only what programs need", async () => {
+  const proxies =
+    "ALL_PROXY HTTPS_PROXY HTTP_PROXY NODE_USE_ENV_PROXY NO_PROXY http_proxy https_proxy no_proxy all_proxy";
+  const certificates = "CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS PIP_CERT REQUESTS_CA_BUNDLE SSL_CERT_FILE";
+  const programs = "HOME HOSTNAME LANG LD_LIBRARY_PATH MPLBACKEND NODE_OPTIONS NODE_PATH NPM_CONFIG_PREFIX OLDPWD PATH";
+  const others = "PIP_BREAK_SYSTEM_PACKAGES PWD SHLVL _";
+  const known = [proxies, certificates, programs, others].join(" ").split(" ");
+  const names = (await attack(box, "env -0 | tr '\\0' '\\n' | cut -d= -f1; hostname")).text.trim().split("\n");
+  expect(names.filter((name) => !known.includes(name))).toEqual(["sandbox"]);
+  expect(names.length).toBeGreaterThan(15);
+  return `${names.length - 1} names`;
+});
+
 attempt("learn whose sandboxes there are", "no id of its own session, nor any of the neighbour's", async () => {
   const everything =
     "{ env; hostname; set; find / \\( -path /proc -o -path /sys -o -path /usr \\) -prune -o -print; cat /proc/*/environ /proc/*/cmdline /proc/self/mountinfo /proc/self/cgroup; cat /run/deckhand/*; } 2>/dev/null | tr '\\0' '\\n'";
