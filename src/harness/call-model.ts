@@ -1,4 +1,5 @@
 import { newId } from "../ids.ts";
+import { isBrokenInput } from "../models/broken-input.ts";
 import { type ModelPrice, requestCostNanocents } from "../models/model-price.ts";
 import type { ModelResponse, ModelStreamEvent, ModelToolUse } from "../models/model-provider.ts";
 import type { EventPreview, ModelUsage } from "../schemas/event.ts";
@@ -118,8 +119,8 @@ function stageAnswer(
   );
   const given = response.content.filter((block) => block.type === "tool_use");
   for (const [index, { id, name, input }] of content.filter((block) => block.type === "tool_use").entries()) {
-    // What is no object can't be shown to a client: the harness refuses it, as it does for its own tools.
-    const isClients = isCustom(turn.lease.agent, name) && isRecord(given[index]?.input);
+    // Broken arguments are not for a client to see: the harness refuses them, as it does for its own tools.
+    const isClients = isCustom(turn.lease.agent, name) && !isBrokenInput(given[index]?.input);
     if (isClients) turn.stage({ type: "agent.custom_tool_use", id, name, input });
     else turn.stage({ type: "agent.tool_use", id, name, input, ...evaluateCall(turn.lease.agent, name, input) });
   }

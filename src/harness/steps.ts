@@ -68,6 +68,8 @@ async function takeInbox(run: Run): Promise<void> {
   if (interrupted || isBeingStopped(turn)) return;
   for (const event of take) turn.take(event);
   if (take.some((event) => event.type === "user.message")) run.sandbox.recheckEquipment();
+  // Results may have closed the last open call, and the model is asked next.
+  if (run.heldCount > 0 && turn.view.unresolvedCalls.length === 0) await takeInbox(run);
 }
 
 /** An interrupt ends its turn before anything that was sent after it is taken up. */

@@ -32,7 +32,8 @@ export function prepareCall(
   const known = enabled.find((tool) => tool === name);
   if (known) return parseToolInput(known, input);
   // Only a call that no client can be shown comes here.
-  if (isCustom(agent, name)) return { error: `The arguments of \`${name}\` were not a JSON object.` };
+  if (isCustom(agent, name))
+    return { error: `The arguments of \`${name}\` were no complete JSON object; call it again.` };
   const names = [...enabled, ...customTools(agent).map((tool) => tool.name)];
   return { error: `There is no tool \`${name}\`. The tools are: ${names.join(", ") || "none"}.` };
 }

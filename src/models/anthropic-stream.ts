@@ -1,5 +1,6 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { ModelUsage } from "../schemas/event.ts";
+import { cutOffInput, invalidInput } from "./broken-input.ts";
 import type { ModelResponse, ModelStreamEvent } from "./model-provider.ts";
 
 interface OpenBlock {
@@ -55,7 +56,7 @@ export class AnthropicStream {
       if (block.type === "text") return [{ type: "text", text: block.text }];
       if (isThinking(block)) return [{ type: "thinking", opaque: block }];
       if (block.type !== "tool_use") return [];
-      const input = cutOff && index === blocks.length - 1 ? { cut_off_at_output_limit: json } : parseInput(json);
+      const input = cutOff && index === blocks.length - 1 ? cutOffInput(json) : parseInput(json);
       return [{ type: "tool_use", id: block.id, name: block.name, input }];
     });
     return { content, stopReason: toStopReason(this.#stopReason), usage: { ...this.#usage } };
@@ -102,7 +103,7 @@ function parseInput(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    return { invalid_json: json };
+    return invalidInput(json);
   }
 }
 

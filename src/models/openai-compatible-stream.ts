@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ModelUsage } from "../schemas/event.ts";
+import { cutOffInput, invalidInput } from "./broken-input.ts";
 import { ModelError, type ModelResponse, type ModelStreamEvent } from "./model-provider.ts";
 
 const CallPiece = z.object({
@@ -153,7 +154,7 @@ export class ChatStream {
 
 function toToolUse({ id, name, json }: OpenCall, index: number, cutOff: boolean): ModelResponse["content"][number] {
   if (name === "") throw nonsense("a tool call without a name");
-  const input = cutOff ? { cut_off_at_output_limit: json } : parseInput(json);
+  const input = cutOff ? cutOffInput(json) : parseInput(json);
   return { type: "tool_use", id: id ?? `call_${index}`, name, input };
 }
 
@@ -163,7 +164,7 @@ function parseInput(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    return { invalid_json: json };
+    return invalidInput(json);
   }
 }
 
