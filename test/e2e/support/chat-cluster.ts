@@ -11,9 +11,12 @@ const START_TIMEOUT_MS = 150_000;
 const UNSET = /^(?:DATABASE_URL|REDIS_URL|HOST|DECKHAND_LEASE_MS|(?:SLACK|TEAMS|MICROSOFT)_.*)$/;
 
 /** The roles that can be killed one by one. The API comes back where it was. */
-export type ChatRole = "bots" | "worker" | "api";
+export type ChatRole = "bots" | "worker" | "api" | "gateway";
 
-/** Deckhand with a chat, as real processes in a home of its own: the API, the bots and a worker, each by itself. */
+/**
+ * Deckhand with a chat, as real processes in a home of its own: the API, the bots and a worker, each by itself. The gateway
+ * is another one, for who starts it: without it sandboxes work, and reach nothing.
+ */
 export interface ChatCluster extends Pick<TestHome, "home" | "model" | "database"> {
   client: Anthropic;
   /** What the bots remember, looked at and changed from outside, as an operator does. */
