@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import selectors
 import socket
 import struct
 import traceback
@@ -29,7 +30,9 @@ _PEER = struct.Struct("iII")  # process, user and group at the other end of a so
 
 def serve(on_ready: Callable[[], None]) -> None:
     """Runs until the process is killed. `on_ready` is called once connections are accepted."""
-    asyncio.run(_serve(on_ready))
+    # Not by epoll: the kernel counts what is watched so by user, over all sandboxes, and another one may use that up.
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.PollSelector())) as runner:
+        runner.run(_serve(on_ready))
 
 
 async def _serve(on_ready: Callable[[], None]) -> None:

@@ -90,7 +90,8 @@ class _Forwarder:
     def __init__(self, listener: socket.socket, gateway_path: str) -> None:
         self._listener = listener
         self._gateway_path = gateway_path
-        self._selector = selectors.DefaultSelector()
+        # Not by epoll: another sandbox may use up what the kernel lets one user watch so.
+        self._selector = selectors.PollSelector()
         self._waiting: list[_Link] = []
         self._open = 0
         self._accepting = False
