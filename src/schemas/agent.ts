@@ -17,14 +17,22 @@ const PermissionPolicyParams = z.strictObject({
 const Effort = z.enum(["low", "medium", "high", "xhigh", "max"]);
 const SYSTEM_CHARS_MAX = 100_000;
 
-const ToolConfigParams = z
-  .strictObject({
-    name: z.enum(BUILT_IN_TOOL_NAMES),
-    type: z.enum(BUILT_IN_TOOL_NAMES).optional(),
+const toolConfigParams = <Name extends BuiltInToolName>(name: Name) =>
+  z.strictObject({
+    name: z.literal(name),
+    type: z.literal(name).optional(),
     enabled: z.boolean().nullish(),
     permission_policy: PermissionPolicyParams.nullish(),
-  })
-  .refine(({ name, type }) => type === undefined || type === name, { path: ["type"], message: "must equal `name`" });
+  });
+
+const ToolConfigParams = z.discriminatedUnion("name", [
+  toolConfigParams("bash"),
+  toolConfigParams("read"),
+  toolConfigParams("write"),
+  toolConfigParams("edit"),
+  toolConfigParams("glob"),
+  toolConfigParams("grep"),
+]);
 
 export const ToolsetParams = z.strictObject({
   type: z.literal("agent_toolset_20260401"),
@@ -57,7 +65,9 @@ export const CustomToolParams = z.strictObject({
   input_schema: CustomToolInputSchema,
 });
 
-export const AgentToolParams = z.discriminatedUnion("type", [ToolsetParams, CustomToolParams]);
+export const AgentToolParams = z
+  .discriminatedUnion("type", [ToolsetParams, CustomToolParams])
+  .meta({ id: "AgentToolParams" });
 export type AgentToolParams = z.infer<typeof AgentToolParams>;
 
 const TOOL_ENTRIES_MAX = 256;

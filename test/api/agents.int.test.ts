@@ -108,6 +108,11 @@ describe("agents", () => {
     ],
     ["metadata", { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key${i}`, ""])) }],
     ["system", { system: "x".repeat(100_001) }],
+    ["name", { name: "" }],
+    ["description", { description: "x".repeat(2049) }],
+    ["skills.0", { skills: [{ type: "anthropic", skill_id: "xlsx" }] }],
+    ["multiagent", { multiagent: { type: "coordinator", agents: ["agent_1"] } }],
+    ["execution_identity.type", { execution_identity: { type: "aws_role", role_arn: "arn:aws:iam::1:role/a" } }],
     ["mcp_servers.0", { mcp_servers: [{ type: "url", name: "a", url: "https://a.example" }] }],
   ] satisfies [string, Partial<Anthropic.Beta.AgentCreateParams>][])("refuse a bad `%s`", async (field, params) => {
     await expect(create(params)).rejects.toSatisfy(
@@ -123,10 +128,32 @@ describe("agents", () => {
 
   it("are listed without the archived ones unless asked for", async () => {
     const { id } = await create({ name: "Old" });
-    await api.prisma.agent.update({ where: { id }, data: { archivedAt: new Date() } });
+    await api.client.beta.agents.archive(id);
     const listed = async (include_archived: boolean) =>
       (await api.client.beta.agents.list({ include_archived, limit: 100 })).data.map((agent) => agent.id);
     expect(await listed(false)).not.toContain(id);
     expect(await listed(true)).toContain(id);
+  });
+
+  it("are listed by when they were created, bounds included, each at its latest version", async () => {
+    const made = [];
+    for (const [index, day] of ["01", "02", "03"].entries()) {
+      const { id } = await create({ name: `Ada ${index}` });
+      const createdAt = new Date(`2026-01-${day}T00:00:00.000Z`);
+      await api.prisma.agent.update({ where: { id }, data: { createdAt } });
+      made.push(await api.client.beta.agents.update(id, { name: `Grace ${index}` }));
+    }
+    const [first, second, third] = made;
+    const listed = async (params: Anthropic.Beta.AgentListParams) =>
+      (await api.client.beta.agents.list({ "created_at[lte]": "2026-01-03T00:00:00Z", ...params })).data;
+    expect(await listed({})).toEqual([third, second, first]);
+    expect(await listed({ "created_at[gte]": "2026-01-02T00:00:00Z" })).toEqual([third, second]);
+    expect(await listed({ "created_at[lte]": "2026-01-02T00:00:00Z" })).toEqual([second, first]);
+    const { next_page: page } = await api.client.beta.agents.list({
+      "created_at[lte]": "2026-01-03T00:00:00Z",
+      limit: 2,
+    });
+    expect(await listed({ page })).toEqual([first]);
+    await expect(listed({ page, "created_at[lte]": "2026-01-01T00:00:00Z" })).rejects.toThrow(/400.*page: /);
   });
 });

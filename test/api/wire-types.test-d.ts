@@ -1,6 +1,6 @@
 /** Checked by the compiler, never run: whatever we answer is what the official SDK says it gets. */
 import type Anthropic from "@anthropic-ai/sdk";
-import type { Agent } from "../../src/schemas/agent.ts";
+import type { Agent, AgentUpdateParams } from "../../src/schemas/agent.ts";
 import type { CredentialValidation } from "../../src/schemas/credential-validation.ts";
 import type { Environment } from "../../src/schemas/environment.ts";
 import type { EventParams, EventPreview, QueuedEvent, SessionEvent } from "../../src/schemas/event.ts";
@@ -49,7 +49,10 @@ export type Answers = [
 ];
 
 /** And whatever we take is something that the SDK can send. */
-export type Requests = [Is<Wire<EventParams>, Anthropic.Beta.Sessions.BetaManagedAgentsEventParams>];
+export type Requests = [
+  Is<Wire<EventParams>, Anthropic.Beta.Sessions.BetaManagedAgentsEventParams>,
+  Is<Wire<AgentUpdateParams>, Anthropic.Beta.AgentUpdateParams>,
+];
 
 /** And what the SDK can send is something that we take. */
 export type Taken = [
