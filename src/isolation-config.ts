@@ -39,6 +39,7 @@ export const isolationVariables = {
   DECKHAND_SANDBOX_REMOVE_AFTER_S: count(2_592_000, 60, SECONDS_MAX),
   DECKHAND_GATEWAY_DIR: z.preprocess(emptyIsUnset, z.string().optional()),
   DECKHAND_GATEWAY_ADDRESSES: list(isCidr, "must be networks such as 10.20.0.0/16, with commas between them"),
+  DECKHAND_GATEWAY_HOST_ADDRESSES: list((text) => isIP(text) !== 0, "must be addresses, with commas between them"),
   DECKHAND_GATEWAY_DNS: list(
     isDnsServer,
     "must be addresses such as 10.0.0.2 or 10.0.0.2:5353, with commas between them",
@@ -85,6 +86,8 @@ export interface GatewayConfig {
   dir: string | null;
   /** Networks that sandboxes may reach though they are not public. */
   allowedNetworks: readonly string[];
+  /** The host's own, which a gateway in a container can't see: refused though public. */
+  hostAddresses: readonly string[];
   /** What resolves names; none means the system. */
   dnsServers: readonly string[];
   /** Mirrors that count as package managers' hosts. */
@@ -122,6 +125,7 @@ export function gatewayConfig(given: Given): GatewayConfig {
   return {
     dir: given.DECKHAND_GATEWAY_DIR ?? null,
     allowedNetworks: given.DECKHAND_GATEWAY_ADDRESSES,
+    hostAddresses: given.DECKHAND_GATEWAY_HOST_ADDRESSES,
     dnsServers: given.DECKHAND_GATEWAY_DNS,
     packageHosts: given.DECKHAND_GATEWAY_PACKAGE_HOSTS,
     requestsPerMinute: given.DECKHAND_GATEWAY_REQUESTS_PER_MINUTE,

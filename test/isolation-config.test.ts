@@ -38,6 +38,7 @@ describe("what sandboxes get and may reach", () => {
     ["DECKHAND_GATEWAY_ADDRESSES", "10.0.0.0"],
     ["DECKHAND_GATEWAY_ADDRESSES", "10.0.0.0/33"],
     ["DECKHAND_GATEWAY_ADDRESSES", "intranet/8"],
+    ["DECKHAND_GATEWAY_HOST_ADDRESSES", "203.0.113.0/24"],
     ["DECKHAND_GATEWAY_DNS", "resolver.example"],
     ["DECKHAND_GATEWAY_PACKAGE_HOSTS", "https://pypi.example/simple"],
     ["DECKHAND_GATEWAY_REQUESTS_PER_MINUTE", "0"],

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   dnsServers: readonly string[];
   /** CIDR networks that sandboxes may reach though they are not public. */
   allowedNetworks: readonly string[];
+  /** Of this machine, besides those that its interfaces have. */
+  hostAddresses?: readonly string[];
   /** `HostPattern`s of mirrors that count as package managers' hosts. */
   packageHosts: readonly string[];
   limits: { requestsPerMinute: number; bytesPerHour: number } & Partial<ConnectionLimits>;
@@ -52,7 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     packageHosts: [...PACKAGE_HOSTS, ...options.packageHosts],
     log,
   });
-  const dial = createDial(createResolve({ servers: options.dnsServers, allowedNetworks: options.allowedNetworks }));
+  const dial = createDial(createResolve({ ...options, servers: options.dnsServers }));
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const listeners = await listenInSlots({
     root,

@@ -14,6 +14,8 @@ export type Resolve = (host: string, signal?: AbortSignal) => Promise<string[]>;
 export interface ResolveOptions extends Pick<AddressRules, "allowedNetworks"> {
   /** DNS servers, each an address with or without a port; none means those of the system, and then its hosts file. */
   servers: readonly string[];
+  /** Of this machine, besides those that its interfaces have. */
+  hostAddresses?: readonly string[];
 }
 
 const QUERY_TIMEOUT_MS = 2_000;
@@ -25,7 +27,7 @@ const IPV6_GRACE_MS = 250;
 const SYSTEM_LOOKUPS_MAX = 2;
 const OWN_ADDRESSES_FOR_MS = 10_000;
 
-export function createResolve({ servers, allowedNetworks }: ResolveOptions): Resolve {
+export function createResolve({ servers, allowedNetworks, hostAddresses = [] }: ResolveOptions): Resolve {
   const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
   if (servers.length > 0) resolver.setServers(servers);
   const ownAddresses = createOwnAddresses();
@@ -44,7 +46,7 @@ export function createResolve({ servers, allowedNetworks }: ResolveOptions): Res
     if (host === null) throw new UnreachableError("This is not the name of a host.");
     const found = isAddress(host) ? [host] : await within(addressesOf(host), host, signal);
     if (found.length === 0) throw new UnreachableError(`${host} is not known to the DNS.`);
-    const rules = { allowedNetworks, ownAddresses: ownAddresses() };
+    const rules = { allowedNetworks, ownAddresses: [...ownAddresses(), ...hostAddresses] };
     const checked = found.map((address) => checkAddress(address, rules));
     return checked.map((one) => {
       if (one.ok) return one.address;

@@ -36,6 +36,7 @@ export async function startGatewayRole({ config, database, log }: Platform): Pro
     requests: createGatewayRequestStore(database.pool),
     dnsServers: config.gateway.dnsServers,
     allowedNetworks: config.gateway.allowedNetworks,
+    hostAddresses: config.gateway.hostAddresses,
     packageHosts: config.gateway.packageHosts,
     limits: { requestsPerMinute: config.gateway.requestsPerMinute, bytesPerHour: config.gateway.bytesPerHour },
     log,
