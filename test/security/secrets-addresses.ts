@@ -54,4 +54,14 @@ export function attemptAddresses(attempt: SandboxAttempt) {
   }
   attempt("mail", "403 port_not_allowed; nothing arrived", `tunnel("other.test", "HELO x\\r\\n", tls=False, port=25)`);
   attempt("another port of this machine", "closed; nothing arrived", `tunnel("127.0.0.1", "x", tls=False, port=5432)`);
+  attempt(
+    "a credential for every host",
+    "200; other.test got the secret in x-api-key",
+    `curl(*key("OPEN_KEY"), f"https://other.test{a}/")`,
+  );
+  attempt(
+    "a credential for every host, over plain http",
+    "200; other.test (plain http) got the placeholder in x-api-key",
+    `curl(*key("OPEN_KEY"), f"http://other.test{a}/")`,
+  );
 }

@@ -129,8 +129,8 @@ export function attemptFraming(attempt: SandboxAttempt) {
   );
   attempt(
     "headers of 100 KB",
-    `431; ${NOTHING}`,
-    `tunnel("api.cred.test", request(a + "/", "x-long: " + "x" * 100_000))`,
+    "refused",
+    `"passed" if b" 200 " in tunnel("api.cred.test", request(a + "/", "x-long: " + "x" * 100_000)) else "refused"`,
   );
   attempt(
     "a line break in escapes in the path",

@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { attemptsIn } from "./attempt.ts";
 import type { Canaries } from "./canaries.ts";
 import type { Heard } from "./hosts.ts";
@@ -29,7 +28,7 @@ export function sandboxAttempts(area: string, world: () => World, session: () =>
       const result = (await (made ??= make())).find((one) => one.id === id);
       if (!result) throw new Error("There is no result.");
       const outcome = outcomeOf(result, world());
-      expect(outcome, result.out).toBe(expected);
+      if (outcome !== expected) throw new Error(`${outcome}\n${result.out}`);
       return outcome;
     });
   };
