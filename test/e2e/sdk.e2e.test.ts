@@ -1,5 +1,7 @@
 import Anthropic, { toFile } from "@anthropic-ai/sdk";
+import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MODEL } from "../../bench/names.ts";
 import { bash, calls, gate, says } from "../fakes/messages-answer.ts";
 import { converse, newSession, sendText, toolResults } from "./support/conversation.ts";
 import { createTestHome, type TestHome } from "./support/test-home.ts";
@@ -46,6 +48,45 @@ describe("the official SDK, with nothing changed but where it connects to", () =
     const { url } = await sdk.post<{ url: string }>(`/v1/files/${made?.id}/link`, { body: {} });
     expect(url.startsWith(`${baseURL}/download/`)).toBe(true);
     expect(await (await fetch(url)).text()).toBe("north,1\nsouth,2\n");
+  });
+});
+
+describe("the SDK's tool runner", () => {
+  it("gives the agent a tool of the client's own, beside those of the sandbox", async () => {
+    const description = "Looks up an order.";
+    const schema = { type: "object" as const, properties: { id: { type: "number" as const } } };
+    const custom = { type: "custom" as const, name: "look_up", description, input_schema: schema };
+    const tools = [{ type: "agent_toolset_20260401" as const }, custom];
+    const agent = await client.beta.agents.create({ name: "clerk", model: MODEL, tools });
+    const sessionId = await newSession(client, { agent: agent.id });
+    home.model.play(
+      "Where is order 7?",
+      calls({ name: "look_up", input: { id: 7 } }, { name: "bash", input: { command: "echo $((3 + 4))" } }),
+      says("On its way."),
+    );
+    const lookUp = betaTool({
+      name: "look_up",
+      description,
+      inputSchema: schema,
+      run: ({ id }) => `order ${String(id)} is on its way`,
+    });
+    await sendText(client, sessionId, "Where is order 7?");
+    const answered = [];
+    for await (const call of client.beta.sessions.events.toolRunner(sessionId, { tools: [lookUp], maxIdleMs: 500 })) {
+      if (call.name === "look_up") answered.push(call.posted);
+    }
+    expect(answered).toEqual([true]);
+    const events = [];
+    for await (const event of client.beta.sessions.events.list(sessionId)) events.push(event);
+    expect(toolResults(events)).toEqual([{ text: "7\n", is_error: false }]);
+    expect(events.filter(({ type }) => type === "user.custom_tool_result")).toMatchObject([
+      { content: [{ text: "order 7 is on its way" }], is_error: false },
+    ]);
+    expect(events.findLast(({ type }) => type === "agent.message")).toMatchObject({
+      content: [{ text: "On its way." }],
+    });
+    const { data } = await client.beta.sessions.threads.list(sessionId);
+    expect(data).toMatchObject([{ status: "idle", usage: { output_tokens: expect.any(Number) } }]);
   });
 });
 
