@@ -1,5 +1,7 @@
 /** Finds any of many byte strings in one pass over a stream: Aho and Corasick's automaton. */
 export interface BytePatterns {
+  /** How many there are: what it takes of memory, and took of time to be made. */
+  readonly states: number;
   /** Bytes of the longest beginning of a pattern that the stream ends with in this state. The first state is 0. */
   depthOf(state: number): number;
   /**
@@ -41,6 +43,7 @@ export function createBytePatterns(given: readonly Uint8Array[]): BytePatterns {
   };
 
   return {
+    states: trie.size,
     depthOf: (state) => depth[state] ?? 0,
 
     scan(from, bytes, onFound) {

@@ -3,7 +3,9 @@ import { createBytePatterns, type BytePatterns } from "./byte-patterns.ts";
 import { secretForms, sentBase64Forms } from "./secret-forms.ts";
 
 const STAR = 0x2a;
-const SCRUBBERS_MAX = 64;
+const KEPT_MAX = 64;
+/** Of all that are kept, together. Each takes about 20 bytes. */
+const KEPT_STATES_MAX = 4_000_000;
 
 /** What has to be found in what comes back. */
 export interface SentSecrets {
@@ -28,24 +30,36 @@ export interface ScrubbedStream {
   end(): Buffer;
 }
 
-/** Makes scrubbers, and keeps those that were used last: the same secrets are asked for with each request. */
+/**
+ * Makes scrubbers, and keeps what the values of the last ones took long to be made into: they are asked for with each
+ * request. What a sandbox can have another of for each request, the base64, is small and made anew.
+ */
 export function createScrubbers(): (secrets: SentSecrets) => Scrubber {
-  const known = new Map<string, Scrubber>();
+  const known = new Map<string, BytePatterns>();
+  let states = 0;
+
+  function patternsOf(values: readonly string[]): BytePatterns {
+    const key = createHash("sha256").update(JSON.stringify(values)).digest("base64");
+    const patterns = known.get(key) ?? createBytePatterns(values.flatMap(secretForms));
+    if (!known.delete(key)) states += patterns.states;
+    known.set(key, patterns);
+    for (const [oldest, { states: freed }] of known) {
+      if (oldest === key || (known.size <= KEPT_MAX && states <= KEPT_STATES_MAX)) break;
+      known.delete(oldest);
+      states -= freed;
+    }
+    return patterns;
+  }
+
   return ({ values, basics }) => {
-    const key = createHash("sha256")
-      .update(JSON.stringify([values, basics]))
-      .digest("base64");
-    const scrubber =
-      known.get(key) ??
-      createScrubber(createBytePatterns([...values.flatMap(secretForms), ...basics.flatMap(sentBase64Forms)]));
-    known.delete(key);
-    known.set(key, scrubber);
-    if (known.size > SCRUBBERS_MAX) for (const oldest of [...known.keys()].slice(0, 1)) known.delete(oldest);
-    return scrubber;
+    const ofValues = patternsOf(values);
+    return createScrubber(
+      basics.length === 0 ? [ofValues] : [ofValues, createBytePatterns(basics.flatMap(sentBase64Forms))],
+    );
   };
 }
 
-function createScrubber(patterns: BytePatterns): Scrubber {
+function createScrubber(patterns: readonly BytePatterns[]): Scrubber {
   const stream = () => createScrubbedStream(patterns);
   return {
     stream,
@@ -56,16 +70,21 @@ function createScrubber(patterns: BytePatterns): Scrubber {
   };
 }
 
-function createScrubbedStream(patterns: BytePatterns): ScrubbedStream {
-  let state = 0;
+function createScrubbedStream(patterns: readonly BytePatterns[]): ScrubbedStream {
+  let states = patterns.map(() => 0);
   let held = Buffer.alloc(0);
   return {
     push(chunk) {
       const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       const before = held.length;
-      state = patterns.scan(state, chunk, (end, length) => bytes.fill(STAR, before + end - length, before + end));
+      // Filled when all have looked: what one finds may overlap with what another does.
+      const found: [start: number, end: number][] = [];
+      states = patterns.map((each, index) =>
+        each.scan(states[index] ?? 0, chunk, (end, length) => found.push([before + end - length, before + end])),
+      );
+      for (const [start, end] of found) bytes.fill(STAR, start, end);
       // Whatever is found later begins here or later.
-      const open = bytes.length - patterns.depthOf(state);
+      const open = bytes.length - Math.max(...patterns.map((each, index) => each.depthOf(states[index] ?? 0)));
       held = Buffer.from(bytes.subarray(open));
       return bytes.subarray(0, open);
     },
@@ -73,7 +92,7 @@ function createScrubbedStream(patterns: BytePatterns): ScrubbedStream {
     end() {
       const rest = held;
       held = Buffer.alloc(0);
-      state = 0;
+      states = patterns.map(() => 0);
       return rest;
     },
   };
