@@ -54,7 +54,8 @@ export async function* followSession(options: FollowOptions): AsyncGenerator<Ses
     const committed = "processed_at" in event && typeof event.processed_at === "string";
     if (!committed || seen.has(event.id)) return false;
     seen.add(event.id);
-    cursor = { eventId: event.id, at: String(event.processed_at) };
+    // A client's result counts as processed before it has its place in the log, so nothing can be said to come after it.
+    if (event.type !== "user.custom_tool_result") cursor = { eventId: event.id, at: String(event.processed_at) };
     return true;
   };
 
