@@ -4,6 +4,10 @@ import { SLOT } from "./labels.ts";
 
 /** Where a sandbox finds the way out. */
 export const EGRESS_DIR = "/run/egress";
+/** To be mounted at `/etc/hosts`: without its networking the engine leaves that empty, and hides the image's own. */
+export const HOSTS_FILE = "hosts";
+
+const HOSTS = "127.0.0.1\tlocalhost sandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 
 /**
  * A folder on the host for each slot, in which the gateway puts its socket. That a request comes by this socket is all
@@ -32,11 +36,8 @@ export function createGatewayDirs({ root, caCertificate }: GatewayDirsOptions): 
       await mkdir(root, { recursive: true, mode: 0o700 });
       await mkdir(folder, { recursive: true });
       await chmod(folder, 0o755); // the tools' user must get in, whatever our umask is
-      if (caCertificate) {
-        const file = path.join(folder, "ca.pem");
-        await writeFile(file, caCertificate);
-        await chmod(file, 0o644);
-      }
+      await writeReadable(path.join(folder, HOSTS_FILE), HOSTS);
+      if (caCertificate) await writeReadable(path.join(folder, "ca.pem"), caCertificate);
       return folder;
     },
 
@@ -49,6 +50,11 @@ export function createGatewayDirs({ root, caCertificate }: GatewayDirsOptions): 
       return (await readdir(root)).filter((name) => SLOT.test(name));
     },
   };
+}
+
+async function writeReadable(file: string, text: string): Promise<void> {
+  await writeFile(file, text);
+  await chmod(file, 0o644);
 }
 
 function folderOf(root: string, slot: string): string {

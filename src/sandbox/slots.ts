@@ -1,9 +1,10 @@
+import path from "node:path";
 import type Docker from "dockerode";
 import type { MountSettings } from "dockerode";
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { engineCall } from "./engine.ts";
-import { EGRESS_DIR, type GatewayDirs } from "./gateway-dirs.ts";
+import { EGRESS_DIR, type GatewayDirs, HOSTS_FILE } from "./gateway-dirs.ts";
 import { newSlot, SLOT_LABEL } from "./labels.ts";
 import { diskMountSettings, type SandboxDisks } from "./sandbox-disks.ts";
 
@@ -42,7 +43,12 @@ export function createSlots({ docker, gatewayDirs, disks, log, now }: SlotsOptio
       try {
         const folder = await gatewayDirs?.make(slot);
         const mounts = disks ? diskMountSettings(await disks.create(slot, diskBytes)) : [];
-        if (folder) mounts.push({ Type: "bind", Source: folder, Target: EGRESS_DIR, ReadOnly: true });
+        if (folder) {
+          mounts.push(
+            { Type: "bind", Source: folder, Target: EGRESS_DIR, ReadOnly: true },
+            { Type: "bind", Source: path.join(folder, HOSTS_FILE), Target: "/etc/hosts", ReadOnly: true },
+          );
+        }
         return { slot, mounts };
       } catch (error) {
         await remove(slot).catch((failure) => log.warn({ slot, error: messageOf(failure) }, "slot not removed"));

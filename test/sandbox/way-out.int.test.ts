@@ -78,7 +78,7 @@ describe("the way out", () => {
     expect(sandbox.gatewayId).toMatch(/^[0-9a-f]{32}$/);
     expect((await provider().attach(sandbox.ref, NEVER))?.gatewayId).toBe(sandbox.gatewayId);
     expect((await stat(folder())).mode & 0o777).toBe(0o755);
-    expect(await bash(sandbox, "ls /run/egress; ls -A /sys/class/net")).toBe("ca.pem\ngateway.sock\nlo\n");
+    expect(await bash(sandbox, "ls /run/egress; ls -A /sys/class/net")).toBe("ca.pem\ngateway.sock\nhosts\nlo\n");
     const attempts = ["rm /run/egress/gateway.sock", "mv /run/egress/ca.pem /run/egress/x", "echo >/run/egress/new"];
     const outcomes = attempts.map((attempt) => run(sandbox, { op: "bash", command: `${attempt} 2>/dev/null` }));
     expect((await Promise.all(outcomes)).map(({ isError }) => isError)).toEqual([true, true, true]);
@@ -111,7 +111,7 @@ describe("the way out", () => {
       expect(
         await bash(
           sandbox,
-          "python3 -m http.server 8123 >/dev/null 2>&1 & sleep 0.5; curl -so /dev/null -w ok localhost:8123",
+          "python3 -m http.server 8123 >/dev/null 2>&1 & sleep 0.5; curl -sS -o /dev/null -w ok localhost:8123",
         ),
       ).toBe("ok");
     },

@@ -228,7 +228,8 @@ function unlikeItself(text: string): string {
 
 /** The folders of this sandbox's own on the host, and the engine's store. No name in them is a secret or of use inside. */
 function isIntended(source: string, { slot }: Box): boolean {
-  if (source === path.join(rig.gatewayRoot, slot)) return true;
+  const folder = path.join(rig.gatewayRoot, slot);
+  if (source === folder || source === path.join(folder, "hosts")) return true;
   return /^\/$|\/containers\/[0-9a-f]{64}\/(hostname|hosts|resolv\.conf)$|^\/(workspace|home|session|tmp|vartmp|run)$|^\/docker(\/[0-9a-f]{64})?$|docker-init$|tini-static$|^\/(bus|fs|irq|sys|null)$/.test(
     source,
   );

@@ -38,8 +38,8 @@ export function attemptHunt(attempt: SandboxAttempt) {
     `str(subprocess.run("cd /workspace/private && git -c user.name=a -c user.email=a@b.c commit -qm more --allow-empty && git push -q", shell=True).returncode)`,
   );
   attempt(
-    "the way out has a socket and certificates, and nothing else",
-    "ca.pem gateway.sock",
+    "the way out has a socket, certificates and names of this machine, and nothing else",
+    "ca.pem gateway.sock hosts",
     `" ".join(sorted(os.listdir("/run/egress")))`,
   );
   attempt("the certificates come without a key", "False", `str("PRIVATE" in open("/run/egress/ca.pem").read())`);
@@ -51,7 +51,7 @@ export function attemptHunt(attempt: SandboxAttempt) {
   attempt(
     "the folders of other sandboxes",
     "[]",
-    `str([line for line in open("/proc/self/mountinfo").read().splitlines() if "/gateway/" in line and "/run/egress" not in line])`,
+    `str([line for line in open("/proc/self/mountinfo").read().splitlines() if "/gateway/" in line and " /run/egress " not in line and " /etc/hosts " not in line])`,
   );
 }
 
