@@ -16,12 +16,13 @@ export interface McpTokens {
 export interface McpTokensOptions {
   store: CredentialStore;
   log: Pick<Logger, "warn">;
-  gateway: Pick<GatewayConfig, "dnsServers" | "allowedNetworks">;
+  gateway: Pick<GatewayConfig, "dnsServers" | "allowedNetworks" | "hostAddresses">;
 }
 
 /** What has to do with tokens of MCP servers. It reaches what sandboxes reach: people name the servers. */
 export function createMcpTokens({ store, log, gateway }: McpTokensOptions): McpTokens {
-  const resolve = createResolve({ servers: gateway.dnsServers, allowedNetworks: gateway.allowedNetworks });
+  const { dnsServers: servers, allowedNetworks, hostAddresses } = gateway;
+  const resolve = createResolve({ servers, allowedNetworks, hostAddresses });
   const fetch = createCheckedFetch({ resolve });
   const now = Date.now;
   const refresh = createMcpOAuthRefresh({ store, fetch, log, now });
