@@ -16,7 +16,7 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
  * What the gateway sets itself. Answers must not be encoded, for they are looked through; nor partial, for a secret could
  * be fetched in parts that are none.
  */
-const REPLACED = ["host", "content-length", "expect", "accept-encoding", "range", "if-range"];
+const REPLACED = ["host", "content-length", "expect", "accept-encoding", "range", "request-range", "if-range"];
 
 /** How the length of a request's body is told to the server. */
 export type BodyFraming =

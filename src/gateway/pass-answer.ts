@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { decodeBody, isEncoded } from "./decode-body.ts";
+import { decodeBody, isEncoded, UnreadableEncodingError } from "./decode-body.ts";
 import { endToEnd, headerList } from "./header-list.ts";
 import { scrubHeaders } from "./scrub-headers.ts";
 import type { Scrubber } from "./scrub.ts";
@@ -21,6 +21,7 @@ export async function passAnswer(
   scrubber: Scrubber,
   count: (bytes: number) => void,
 ): Promise<void> {
+  assertReadable(answer);
   const encoding = answer.headers["content-encoding"];
   const hasBody = response.req.method !== "HEAD" && !WITHOUT_BODY.includes(answer.statusCode ?? 0);
   // What was encoded has another length when it is decoded.
@@ -48,6 +49,12 @@ export async function passAnswer(
     response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
   }
   response.end();
+}
+
+/** Servers may compress what they transfer, and not only what they send. Nobody is asked to. */
+function assertReadable({ headers }: IncomingMessage): void {
+  if (["", "chunked", "identity"].includes((headers["transfer-encoding"] ?? "").trim().toLowerCase())) return;
+  throw new UnreadableEncodingError("The answer has a transfer encoding that the gateway can't look into.");
 }
 
 /** What has come together goes on together, headers and body; what comes later is not waited for. */

@@ -16,10 +16,11 @@ const HTML_ENTITIES: readonly Record<string, string>[] = [
 /**
  * Every form in which a server may give a secret back: as it is, in base64 wherever it stands in what was encoded (without
  * the characters at the ends that depend on what stands beside it), escaped for URLs, JSON or HTML, in hex, in UTF-16; and the
- * same of it as it was escaped for a body.
+ * same of it as it was escaped for a body. A server that takes each byte for a character gives back two bytes for one beyond
+ * ASCII.
  */
 export function secretForms(secret: string): Buffer[] {
-  const texts = [...new Set([secret, secret.trim(), ...bodyForms(secret)])];
+  const texts = [...new Set([secret, secret.trim(), ...bodyForms(secret), Buffer.from(secret).toString("latin1")])];
   const plain = texts.flatMap((text) => [
     ...UNESCAPED.flatMap((unescaped) => urlForms(text, unescaped)),
     ...["", "0123456789"].flatMap((digits) => allEscaped(text, digits)),

@@ -138,7 +138,11 @@ describe("a request to a host with a secret", () => {
   it("has neither encodings nor ranges, which would hide a secret in the answer, nor what is about the connection", async () => {
     const { requests, upstream } = recorder();
     const host = await open(upstream);
-    await host.exchange(get("Accept-Encoding: br\r\nRange: bytes=0-3\r\nProxy-Authorization: x\r\nTE: trailers\r\n"));
+    await host.exchange(
+      get(
+        "Accept-Encoding: br\r\nRange: bytes=0-3\r\nRequest-Range: bytes=0-3\r\nProxy-Authorization: x\r\nTE: trailers\r\n",
+      ),
+    );
     const headers = requests[0]?.headers.filter((_, index) => index % 2 === 0) ?? [];
     expect(headers).toEqual(["Host", "Accept-Encoding", "Connection"]);
     expect(requests[0]?.headers).toContain("identity");
@@ -239,6 +243,19 @@ describe("an answer", () => {
     expect(text).toContain(`X-After: ${STARS}\r\n`);
     expect(text).not.toContain("Denied");
     expect(text).not.toContain("canary");
+  });
+
+  it.each(["gzip", "gzip, chunked"])("that is compressed on its way, as %s, is none", async (coding) => {
+    const host = await open((request, { socket }) => {
+      const body = gzipSync(String(request.headers["x-key"]));
+      socket?.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\nConnection: close\r\n\r\n`);
+      if (coding === "gzip") socket?.end(body);
+      else
+        socket?.end(
+          Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")]),
+        );
+    });
+    expect(await host.exchange(get(KEY))).toMatch(/^HTTP\/1.1 502 [^]*transfer encoding/);
   });
 
   it("to HEAD, and one without content, ends after its headers and keeps the connection", async () => {

@@ -77,6 +77,17 @@ describe("a stream that is scrubbed", () => {
     );
   });
 
+  it("shows it neither where a server took each of its bytes for a character, as many do with headers", () => {
+    const value = "pässwörd-ünïcode";
+    const taken = Buffer.from(value).toString("latin1");
+    for (const given of [
+      taken,
+      JSON.stringify(taken).replaceAll(/[\u0080-\uffff]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
+    ]) {
+      expect(through([value], [Buffer.from(given)]).toString()).not.toMatch(/ssw|rd-|code/);
+    }
+  });
+
   it("shows it in no base64, wherever it stands in what was encoded", () => {
     const encodings: ((bytes: Buffer) => string)[] = [
       (bytes) => bytes.toString("base64"),
