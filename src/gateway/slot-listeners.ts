@@ -43,6 +43,10 @@ export async function listenInSlots({ root, createServer, log }: SlotListenersOp
     const slotServer = createServer(slot);
     try {
       const inode = await listenAt(slotServer, path.join(root, slot));
+      // Such as no file descriptor left for one more connection: without a listener it would end the process.
+      slotServer.server.on("error", (error) =>
+        log.error({ slot, error: messageOf(error) }, "a sandbox's socket failed"),
+      );
       listeners.set(slot, { slotServer, inode });
     } catch (error) {
       await slotServer.close(0);
