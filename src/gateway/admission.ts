@@ -4,6 +4,7 @@ import type { Audit } from "./audit.ts";
 import { type AllowRule, decide } from "./decision.ts";
 import { type Admission, DeniedError, type RequestLine, UnreachableError } from "./destination.ts";
 import type { HostAndPort } from "./host-pattern.ts";
+import { hasSecrets, secretsForHost } from "./host-secrets.ts";
 import type { PolicySource, SandboxPolicy } from "./sandbox-policy.ts";
 import type { SessionLimits } from "./session-limits.ts";
 
@@ -34,8 +35,11 @@ export interface Admissions {
     rule: string,
     message: string,
   ): Promise<DeniedError>;
-  /** Whether a tunnel that is open already would be opened now. What is not any more is recorded as refused. */
-  recheck(gatewayId: string, target: HostAndPort, admission: OpenAdmission): Promise<boolean>;
+  /**
+   * Whether a tunnel that is open already would be opened now. What is not any more is recorded as refused.
+   * @param mayHaveSecrets false for one that is not looked into: it ends when the host is given a secret
+   */
+  recheck(gatewayId: string, target: HostAndPort, admission: OpenAdmission, mayHaveSecrets: boolean): Promise<boolean>;
   /** The sandbox is gone. */
   forget(gatewayId: string): void;
 }
@@ -112,11 +116,13 @@ export function createAdmissions({ policies, limits, audit, packageHosts, log }:
       }
     },
 
-    async recheck(gatewayId, target, admission) {
+    async recheck(gatewayId, target, admission, mayHaveSecrets) {
       // While nobody can tell, what was said last holds.
       const policy = await policyOf(gatewayId).catch(() => admission.policy);
       const decision = policy && decide(policy, target, { scheme: "tcp", path: null }, packageHosts);
-      if (decision?.allow) return true;
+      if (policy && decision?.allow) {
+        return mayHaveSecrets || !hasSecrets(secretsForHost(policy, target.host, target.port));
+      }
       const rule = decision ? decision.rule : "unknown_sandbox";
       await admission.refuse(new DeniedError(`${target.host} is not allowed any more.`, { host: target.host, rule }));
       return false;

@@ -95,7 +95,7 @@ async function open(opening: Opening, options: ConnectOptions): Promise<void> {
 /** For what is not TLS where a secret would be put into TLS: it is passed on as it is, and gets none. */
 async function dialAndRelay(opening: Opening, options: ConnectOptions): Promise<void> {
   try {
-    relayUnread(opening, await options.dial(opening.target, { halfOpen: true }), options);
+    relayUnread(opening, await options.dial(opening.target, { halfOpen: true }), options, { mayHaveSecrets: true });
   } catch (error) {
     if (error instanceof DeniedError) await opening.admission.refuse(error);
     end(opening);
@@ -106,8 +106,9 @@ function relayUnread(
   { gatewayId, target, socket, head, admission }: Opening,
   upstream: Socket,
   { admissions, idleMs, recheckMs }: ConnectOptions,
+  { mayHaveSecrets = false } = {},
 ): void {
-  const recheck = () => admissions.recheck(gatewayId, target, admission);
+  const recheck = () => admissions.recheck(gatewayId, target, admission, mayHaveSecrets);
   relay(socket, upstream, { head, admission, idleMs, recheck, recheckMs });
 }
 

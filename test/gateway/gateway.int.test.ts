@@ -336,6 +336,21 @@ describe("a tunnel", () => {
     expect(await slot.rows()).toMatchObject([{ method: "CONNECT", decision: "deny", rule: "host_not_allowed" }]);
   });
 
+  it("that nobody looks into ends when its host is given a secret, which could come back through it", async () => {
+    const slot = await here();
+    const { socket } = await slot.tunnel(secureHost());
+    const tls = connectTls({ socket, servername: SECURE_HOST, ca: authority.certificatePem });
+    await once(tls, "secureConnect");
+    const repository = { resourceId: "sesrsc_1", host: SECURE_HOST, port: portOf(secure), path: "/acme/site" };
+    slot.policy = slot.policy && {
+      ...slot.policy,
+      repositories: [{ ...repository, token: new Secret("ghp_token123") }],
+    };
+    expect(await text(tls).catch(() => "")).toBe("");
+    await until(async () => (await slot.rows()).length === 1);
+    expect(await slot.rows()).toMatchObject([{ method: "CONNECT", decision: "allow" }]);
+  });
+
   it("is handed over where a secret belongs to the host, and only TLS is", async () => {
     const repository = {
       resourceId: "sesrsc_1",
