@@ -66,7 +66,7 @@ export async function startApi(
   const environments = createEnvironments(createEnvironmentStore(prisma));
   const cipher = createLocalCipher(new Secret(newMasterKey()));
   const { vaults, credentials, store: credentialStore } = createVaultParts(database, cipher);
-  const gateway = { dnsServers: [], allowedNetworks: ["127.0.0.0/8"], hostAddresses: [], hostAddresses: [] };
+  const gateway = { dnsServers: [], allowedNetworks: ["127.0.0.0/8"], hostAddresses: [] };
   const blobDirectory = path.join(home, "blobs");
   const files = createFiles({
     store: createFileStore(prisma),

@@ -5,4 +5,5 @@ import { probeLoopDisks } from "../../src/sandbox/disk-probe.ts";
 
 const [dir = "", image = "", installationId = ""] = process.argv.slice(2);
 const options = { docker: new Docker(), dir, image, installationId, log: createLog("info") };
-console.log(JSON.stringify({ found: (await probeLoopDisks(options, new AbortController().signal)) !== null }));
+const disks = await probeLoopDisks(options, new AbortController().signal);
+process.stdout.write(`${JSON.stringify({ found: disks !== null })}\n`);
