@@ -5,10 +5,9 @@ import { SecretName } from "./secret-name.ts";
 import { DisplayName } from "./vault.ts";
 
 const HOSTS_MAX = 16;
-const SECRET_CHARS_MAX = 65_536;
+/** Of every secret: each form in which a server may give it back is looked for in what it answers. */
+export const SECRET_CHARS_MAX = 8192;
 const VALUE_CHARS_MIN = 8;
-/** Each form in which a server may give it back is looked for in all that it answers. */
-const VALUE_CHARS_MAX = 8192;
 const URL_CHARS_MAX = 2048;
 const SETTING_CHARS_MAX = 1024;
 
@@ -21,7 +20,7 @@ const SecretValue = z
   .min(VALUE_CHARS_MIN, {
     error: `must have at least ${VALUE_CHARS_MIN} characters: a shorter one can't be told from other text, so it could not be kept out of what servers answer`,
   })
-  .max(VALUE_CHARS_MAX)
+  .max(SECRET_CHARS_MAX)
   .refine((text) => !CONTROL.test(text), {
     error: "must have no control characters, such as a newline at its end: no header could carry it",
   });

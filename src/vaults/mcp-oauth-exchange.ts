@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CapturedResponse } from "../schemas/credential-validation.ts";
+import { SECRET_CHARS_MAX } from "../schemas/credential-params.ts";
 import { Secret } from "../secrets/secret.ts";
 import { readText, RecordedAnswer } from "./captured-response.ts";
 import { type CheckedFetch, NotAnsweredError } from "./checked-fetch.ts";
@@ -26,8 +27,11 @@ export const EXCHANGE_TIMEOUT_MS = 15_000;
 const PASSING = new Set([408, 425, 429]);
 const PASSING_ERRORS = new Set(["temporarily_unavailable", "server_error", "slow_down"]);
 
-/** What can be sent in a header. */
-const Token = z.string().regex(/^[\x21-\x7e]+$/);
+/** What can be sent in a header, and looked for in an answer. */
+const Token = z
+  .string()
+  .max(SECRET_CHARS_MAX)
+  .regex(/^[\x21-\x7e]+$/);
 
 const Grant = z.object({
   access_token: Token,

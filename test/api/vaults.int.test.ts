@@ -283,6 +283,11 @@ describe("credentials", () => {
     ],
     ["a value with a newline", () => variable({ secret_value: "12345678\n" }), /secret_value: .*newline/],
     ["a value too long", () => variable({ secret_value: "x".repeat(8_193) }), /secret_value: /],
+    [
+      "a token too long",
+      () => ({ type: "static_bearer", mcp_server_url: "https://mcp.example.com/", token: "x".repeat(8_193) }),
+      /token: /,
+    ],
     ["the name of no variable", () => variable({ secret_name: "API-TOKEN" }), /secret_name: /],
     ["the name with a digit first", () => variable({ secret_name: "1PASSWORD" }), /secret_name: /],
     ...["PATH", "HOME", "HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "LD_PRELOAD", "NODE_OPTIONS", "BASH_ENV"].map(

@@ -80,6 +80,7 @@ describe("an answer without a token", () => {
     ["an endpoint in trouble", "failed", json(502, { error: "invalid_grant" })],
     ["a page", "failed", { status: 200, body: "<html>" }],
     ["a token that is none", "failed", json(200, { access_token: "two\r\nlines" })],
+    ["a token too long to be looked for", "failed", json(200, { access_token: "x".repeat(8_193) })],
   ])("because of %s counts as %s", async (_, type, answer) => {
     (await start()).next(() => answer);
     expect(await refresh("any")).toMatchObject({ type, response: { status_code: answer.status } });
