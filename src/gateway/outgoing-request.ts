@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Destination } from "./destination.ts";
+import { type Destination, UnreachableError } from "./destination.ts";
 import { repositoryAt, repositoryAuthorization } from "./git-repository.ts";
 import { endToEnd, type HeaderList, headerList, headerValues } from "./header-list.ts";
 import { formatHostAndPort } from "./host-pattern.ts";
@@ -17,6 +17,9 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
  * be fetched in parts that are none.
  */
 const REPLACED = ["host", "content-length", "expect", "accept-encoding", "range", "request-range", "if-range"];
+
+/** Looking for much more takes seconds to prepare and gigabytes to hold, of which all sandboxes have a part. */
+const SECRETS_CHARS_MAX = 32_768;
 
 /** How the length of a request's body is told to the server. */
 export type BodyFraming =
@@ -36,7 +39,7 @@ export interface OutgoingRequest {
 
 /**
  * A request as it goes to the server.
- * @throws UnsendableSecretError
+ * @throws UnsendableSecretError; UnreachableError when the host has more secrets than can be looked for in its answer
  */
 export function outgoingRequest(
   request: Pick<IncomingMessage, "method" | "rawHeaders" | "headers">,
@@ -50,6 +53,11 @@ export function outgoingRequest(
   const token = headerValues(kept, "authorization").length === 0 ? repository?.token : null;
   const authorization = token ? repositoryAuthorization(token.reveal()) : null;
   const tokens = secrets.repositories.flatMap(({ token }) => token?.reveal() ?? []);
+  const values = [...new Set([...secrets.variables.map(({ secret }) => secret.reveal()), ...tokens])];
+  if (values.reduce((sum, { length }) => sum + length, 0) > SECRETS_CHARS_MAX) {
+    const most = `${SECRETS_CHARS_MAX} characters together`;
+    throw new UnreachableError(`The session has too many credentials for ${destination.host}: at most ${most}.`);
+  }
   return {
     headers: [
       ["Host", formatHostAndPort(destination, HTTPS_PORT)],
@@ -63,7 +71,7 @@ export function outgoingRequest(
     ),
     credentialIds: [...substituted.credentialIds, ...(authorization && repository ? [repository.resourceId] : [])],
     sent: {
-      values: [...secrets.variables.map(({ secret }) => secret.reveal()), ...tokens],
+      values,
       basics: [...substituted.basics, ...tokens.map((text) => repositoryAuthorization(text).slice("Basic ".length))],
     },
   };

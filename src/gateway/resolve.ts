@@ -25,6 +25,8 @@ const RESOLVE_TIMEOUT_MS = 8_000;
 const IPV6_GRACE_MS = 250;
 /** Each holds a thread of the process until the system has its answer, and there are four. */
 const SYSTEM_LOOKUPS_MAX = 2;
+/** Whoever waits behind more is told that the name is not known: nobody is still there when it would be looked up. */
+const SYSTEM_LOOKUPS_WAITING_MAX = 64;
 const OWN_ADDRESSES_FOR_MS = 10_000;
 
 export function createResolve({ servers, allowedNetworks, hostAddresses = [] }: ResolveOptions): Resolve {
@@ -79,6 +81,7 @@ function createSystemLookup(): (host: string) => Promise<string[]> {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (host) => {
+    if (waiting.length >= SYSTEM_LOOKUPS_WAITING_MAX) return [];
     if (running >= SYSTEM_LOOKUPS_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
     running++;
     try {

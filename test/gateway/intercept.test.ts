@@ -135,6 +135,16 @@ describe("a request to a host with a secret", () => {
     expect(requests).toEqual([]);
   });
 
+  it("is not sent when the host has more secrets than can be looked for in its answer", async () => {
+    const { requests, upstream } = recorder();
+    const host = await open(upstream);
+    for (let index = 0; index < 5; index += 1) {
+      host.policy.variables.push(variable(String(index).repeat(8_192), { placeholder: `${placeholder}${index}` }));
+    }
+    expect(await host.exchange(get(`X-Key: ${placeholder}\r\n`))).toMatch(/^HTTP\/1.1 502 [^]*too many credentials/);
+    expect(requests).toEqual([]);
+  });
+
   it("has neither encodings nor ranges, which would hide a secret in the answer, nor what is about the connection", async () => {
     const { requests, upstream } = recorder();
     const host = await open(upstream);
