@@ -23,7 +23,11 @@ export interface SessionEventDependencies {
 }
 
 const SessionPath = z.object({ session_id: z.string() });
-const LoggedOrQueued = z.union([SessionEvent, QueuedEvent]);
+export const EVENT_STREAM = {
+  description: "`event: <type>` and one line of `data:` each.",
+  content: { "text/event-stream": { schema: z.union([SessionEvent, EventPreview]) } },
+};
+export const LoggedOrQueued = z.union([SessionEvent, QueuedEvent]);
 const tags = ["Session events"];
 
 /** Events are stored as the wire shows them and were parsed on their way in, so they go out as they are. */
@@ -90,12 +94,7 @@ export function sessionEventRoutes(app: Server, dependencies: SessionEventDepend
           "To miss nothing, open the stream, then list the history, and drop what you see twice by `id`.",
         params: SessionPath,
         querystring: EventStreamQuery,
-        response: {
-          200: {
-            description: "`event: <type>` and one line of `data:` each.",
-            content: { "text/event-stream": { schema: z.union([SessionEvent, EventPreview]) } },
-          },
-        },
+        response: { 200: EVENT_STREAM },
       },
     },
     async (request, reply) => {

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { EventPreview, QueuedEvent, SessionEvent } from "../../schemas/event.ts";
 import { page } from "../../schemas/primitives.ts";
 import { EventStreamQuery } from "../../schemas/session.ts";
 import { SessionThread, ThreadEventListQuery, ThreadListQuery } from "../../schemas/thread.ts";
@@ -7,7 +6,7 @@ import type { Threads } from "../../sessions/threads.ts";
 import { decodeLogCursor, encodeLogCursor, sliceOf } from "../pagination.ts";
 import type { Server } from "../server.ts";
 import { streamEvents } from "../sse.ts";
-import type { SessionEventDependencies } from "./session-events.ts";
+import { EVENT_STREAM, LoggedOrQueued, type SessionEventDependencies } from "./session-events.ts";
 
 interface Dependencies extends Pick<SessionEventDependencies, "readEventPage" | "live" | "closing" | "streamTimes"> {
   threads: Threads;
@@ -77,7 +76,7 @@ function threadEventRoutes(app: Server, { threads, readEventPage, live, closing,
         description: "In the order they were processed; those still queued come last.",
         params: ThreadPath,
         querystring: ThreadEventListQuery,
-        response: { 200: page(z.union([SessionEvent, QueuedEvent])) },
+        response: { 200: page(LoggedOrQueued) },
       },
     },
     async ({ workspaceId, params, query }) => {
@@ -102,12 +101,7 @@ function threadEventRoutes(app: Server, { threads, readEventPage, live, closing,
         description: "As the session's stream.",
         params: ThreadPath,
         querystring: EventStreamQuery,
-        response: {
-          200: {
-            description: "`event: <type>` and one line of `data:` each.",
-            content: { "text/event-stream": { schema: z.union([SessionEvent, EventPreview]) } },
-          },
-        },
+        response: { 200: EVENT_STREAM },
       },
     },
     async (request, reply) => {

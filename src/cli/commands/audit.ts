@@ -1,11 +1,9 @@
 import { parseArgs } from "node:util";
 import type { AuditEntry } from "../../../bots/shared/chat-records.ts";
 import { withChatRecords } from "../chat-records.ts";
-import { type Command, UsageError } from "../command.ts";
+import type { Command } from "../command.ts";
+import { LIMIT, LIMIT_MAX, limitOption } from "../limit-option.ts";
 import { placeNamed } from "../place-argument.ts";
-
-const LIMIT = 50;
-const LIMIT_MAX = 10_000;
 
 export const command: Command = {
   summary: "Show who did what in chat: sessions, approvals, stops, denials, policy changes",
@@ -40,14 +38,10 @@ function readOptions(args: string[]) {
       json: { type: "boolean" },
     },
   });
-  const limit = Number(values.limit ?? LIMIT);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
-    throw new UsageError(`--limit is a whole number from 1 to ${LIMIT_MAX}; ${JSON.stringify(values.limit)} is not.`);
-  }
   return {
     place: values.place === undefined ? null : placeNamed(values.place),
     sessionId: values.session ?? null,
-    limit,
+    limit: limitOption(values.limit),
     json: values.json ?? false,
   };
 }

@@ -1,10 +1,9 @@
 import { parseArgs } from "node:util";
 import { createGatewayRequestStore, type RecordedRequest } from "../../gateway/gateway-request-store.ts";
 import { type Command, UsageError } from "../command.ts";
+import { LIMIT, LIMIT_MAX, limitOption } from "../limit-option.ts";
 import { withDatabase } from "../with-database.ts";
 
-const LIMIT = 50;
-const LIMIT_MAX = 10_000;
 const SECONDS = { m: 60, h: 3_600, d: 86_400 };
 const DURATION = /^(\d{1,5})(m|h|d)$/;
 const TITLES = ["TIME", "SESSION", "METHOD", "TARGET", "DECISION", "RULE", "STATUS", "OUT", "IN", "CREDENTIALS"];
@@ -45,16 +44,12 @@ function readOptions(args: string[]) {
       json: { type: "boolean" },
     },
   });
-  const limit = Number(values.limit ?? LIMIT);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
-    throw new UsageError(`--limit is a whole number from 1 to ${LIMIT_MAX}; ${JSON.stringify(values.limit)} is not.`);
-  }
   return {
     sessionId: values.session ?? null,
     workspaceId: values.workspace ?? null,
     deniedOnly: values.denied ?? false,
     since: values.since === undefined ? null : timeOf(values.since),
-    limit,
+    limit: limitOption(values.limit),
     json: values.json ?? false,
   };
 }
