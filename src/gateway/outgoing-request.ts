@@ -72,7 +72,8 @@ export function outgoingRequest(
     credentialIds: [...substituted.credentialIds, ...(authorization && repository ? [repository.resourceId] : [])],
     sent: {
       values,
-      basics: [...substituted.basics, ...tokens.map((text) => repositoryAuthorization(text).slice("Basic ".length))],
+      authorizations: tokens.map((text) => repositoryAuthorization(text).slice("Basic ".length)),
+      basics: substituted.basics,
     },
   };
 }

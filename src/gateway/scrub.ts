@@ -11,7 +11,9 @@ const KEPT_STATES_MAX = 4_000_000;
 export interface SentSecrets {
   /** All secrets that could have been put in. */
   values: readonly string[];
-  /** Base64 that was made with one of them. */
+  /** Base64 that is made of one of them, the same each time. */
+  authorizations?: readonly string[];
+  /** Base64 that was made with one of them, and with what the sandbox chose. */
   basics: readonly string[];
 }
 
@@ -38,9 +40,13 @@ export function createScrubbers(): (secrets: SentSecrets) => Scrubber {
   const known = new Map<string, BytePatterns>();
   let states = 0;
 
-  function patternsOf(values: readonly string[]): BytePatterns {
-    const key = createHash("sha256").update(JSON.stringify(values)).digest("base64");
-    const patterns = known.get(key) ?? createBytePatterns(values.flatMap(secretForms));
+  function patternsOf(values: readonly string[], authorizations: readonly string[]): BytePatterns {
+    const key = createHash("sha256")
+      .update(JSON.stringify([values, authorizations]))
+      .digest("base64");
+    const patterns =
+      known.get(key) ??
+      createBytePatterns([...values.flatMap(secretForms), ...authorizations.flatMap(sentBase64Forms)]);
     if (!known.delete(key)) states += patterns.states;
     known.set(key, patterns);
     for (const [oldest, { states: freed }] of known) {
@@ -51,8 +57,8 @@ export function createScrubbers(): (secrets: SentSecrets) => Scrubber {
     return patterns;
   }
 
-  return ({ values, basics }) => {
-    const ofValues = patternsOf(values);
+  return ({ values, authorizations = [], basics }) => {
+    const ofValues = patternsOf(values, authorizations);
     return createScrubber(
       basics.length === 0 ? [ofValues] : [ofValues, createBytePatterns(basics.flatMap(sentBase64Forms))],
     );

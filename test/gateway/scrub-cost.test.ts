@@ -1,17 +1,33 @@
-import { expect, it, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { createScrubbers } from "../../src/gateway/scrub.ts";
 import type * as SecretForms from "../../src/gateway/secret-forms.ts";
-import { secretForms } from "../../src/gateway/secret-forms.ts";
+import { secretForms, sentBase64Forms } from "../../src/gateway/secret-forms.ts";
 import { substituteHeaders } from "../../src/gateway/substitute-headers.ts";
 import { variable } from "../support/intercepted-host.ts";
 
 vi.mock("../../src/gateway/secret-forms.ts", async (importOriginal) => {
   const original = await importOriginal<typeof SecretForms>();
-  return { ...original, secretForms: vi.fn(original.secretForms) };
+  return {
+    ...original,
+    secretForms: vi.fn(original.secretForms),
+    sentBase64Forms: vi.fn(original.sentBase64Forms),
+  };
 });
+
+beforeEach(() => void vi.clearAllMocks());
 
 const VALUE = "canary-s3cret/with+signs=";
 const basicOf = (user: string, password: string) => Buffer.from(`${user}:${password}`).toString("base64");
+
+it("a repository's token does not have its forms made again for each request", () => {
+  const scrubberFor = createScrubbers();
+  const authorization = basicOf("x-access-token", VALUE);
+  for (let request = 0; request < 3; request += 1) {
+    const { text } = scrubberFor({ values: [VALUE], authorizations: [authorization], basics: [] });
+    expect(text(authorization)).toBe("*".repeat(authorization.length));
+  }
+  expect(sentBase64Forms).toHaveBeenCalledTimes(1);
+});
 
 it("a sandbox that sends another name with its secret each time does not have the secret's forms made again", () => {
   const scrubberFor = createScrubbers();
