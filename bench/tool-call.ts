@@ -50,7 +50,7 @@ export async function measureToolCall(bench: Bench): Promise<Figure[]> {
   bench.teardown.add(() => provider.destroy(sandbox.ref));
   const container = docker.getContainer(sandbox.ref);
   const shell = await openBareShell(container);
-  bench.teardown.add(async () => void shell.close());
+  bench.teardown.add(async () => shell.close());
 
   bench.say(`${WARM_UP} + ${SAMPLES} calls each way, ${EXEC_WARM_UP} + ${EXEC_SAMPLES} of an exec`);
   let calls = 0;

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { isolationVariables } from "../src/isolation-config.ts";
 import { ROLES } from "../src/main.ts";
 
+const byText = (a = "", b = "") => (a < b ? -1 : 1);
+
 const text = readFileSync(path.resolve(import.meta.dirname, "../docker-compose.yml"), "utf8");
 
 /** The lines of each service, comments left out. */
@@ -50,7 +52,7 @@ describe("docker-compose.yml", () => {
   it("passes every setting of sandboxes and the gateway on, to the same roles", () => {
     const [, block = ""] = /^x-isolation: &isolation\n((?: {2}.*\n)+)/m.exec(text) ?? [];
     const passed = [...block.matchAll(/^ {2}([A-Z_]+): \$\{\1:-/gm)].map(([, name]) => name);
-    expect(passed.sort()).toEqual(Object.keys(isolationVariables).sort());
+    expect(passed.toSorted(byText)).toEqual(Object.keys(isolationVariables).toSorted(byText));
     expect(having(/<<: \[.*\*isolation/)).toEqual(["api", "worker", "gateway"]);
     expect(having(/<<: .*\*settings/)).toEqual(["api", "worker", "gateway", "bots"]);
   });

@@ -8,6 +8,7 @@ import { command as keys } from "../src/cli/commands/keys.ts";
 import { denialLines } from "../src/harness/denied-requests.ts";
 import { PACKAGE_MANAGERS } from "../src/environments/environment-config.ts";
 import { decide } from "../src/gateway/decision.ts";
+import { SECRETS_CHARS_MAX } from "../src/gateway/outgoing-request.ts";
 import { PACKAGE_HOSTS } from "../src/gateway/package-hosts.ts";
 import { isolationVariables } from "../src/isolation-config.ts";
 import { newMasterKey } from "../src/secrets/master-key.ts";
@@ -21,6 +22,8 @@ import { SecretName } from "../src/schemas/secret-name.ts";
 import { SessionUpdateParams } from "../src/schemas/session.ts";
 import { CREDENTIALS_MAX } from "../src/vaults/credential-record-store.ts";
 import { createPlaceholders } from "../src/vaults/placeholder.ts";
+
+const byText = (a = "", b = "") => (a < b ? -1 : 1);
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");
@@ -47,7 +50,7 @@ describe("docs/environments.md", () => {
     const union = /export type DenyRule =\n([\s\S]*?);\n/.exec(read("src/gateway/decision.ts"))?.[1] ?? "";
     const rules = [...union.matchAll(/^ {2}\| "([a-z_]+)"/gm)].map(([, rule = ""]) => rule);
     const listed = rowsOf(ENVIRONMENTS, "## When something is refused").map(([rule]) => rule);
-    expect(listed.toSorted()).toEqual(rules.map((rule) => `\`${rule}\``).toSorted());
+    expect(listed.toSorted(byText)).toEqual(rules.map((rule) => `\`${rule}\``).toSorted(byText));
     expect(rulesRefusedWith().filter((rule) => !rules.includes(rule))).toEqual([]);
     expect(rules.length).toBeGreaterThan(5);
   });
@@ -124,7 +127,7 @@ describe("docs/vaults.md", () => {
 
   it("states the limits as they are", () => {
     const limits = rowsOf(VAULTS, "## Limits").map(([, limit = ""]) => limit);
-    const [credentials, vaults, hosts, value = "", token = ""] = limits;
+    const [credentials, vaults, hosts, value = "", together = "", token = ""] = limits;
     expect(Number(credentials)).toBe(CREDENTIALS_MAX);
     const ids = (count: number) => ({ vault_ids: Array.from({ length: count }, (_, n) => `vlt_${n}`) });
     expect([0, 1].map((more) => SessionUpdateParams.safeParse(ids(Number(vaults) + more)).success)).toEqual([
@@ -139,6 +142,7 @@ describe("docs/vaults.md", () => {
       true,
       false,
     ]);
+    expect(together).toBe(`${SECRETS_CHARS_MAX.toLocaleString("en")} characters`);
     const [shortest, longest] = rangeIn(token);
     const takesToken = (chars: number) =>
       ResourceUpdateParams.safeParse({ authorization_token: "t".repeat(chars) }).success;

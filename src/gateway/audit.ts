@@ -28,7 +28,7 @@ export function createAudit(store: Pick<GatewayRequestStore, "insert">, log: Log
       await Promise.race([denied.write(row), delay(DENIED_WITHIN_MS, undefined, { ref: false })]);
     },
     allow(row) {
-      allowed.write(row);
+      void allowed.write(row); // never rejects
     },
     async flush() {
       await Promise.all([denied.flush(), allowed.flush()]);

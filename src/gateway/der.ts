@@ -44,7 +44,7 @@ export function oid(dotted: string): Buffer {
 
 /** To the second. */
 export function time(date: Date): Buffer {
-  const digits = `${date.toISOString().replaceAll(/[-:T]|\.\d+/g, "")}`;
+  const digits = date.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
   return date.getUTCFullYear() < GENERALIZED_FROM
     ? tagged(TAGS.utcTime, Buffer.from(digits.slice(2)))
     : tagged(TAGS.generalizedTime, Buffer.from(digits));

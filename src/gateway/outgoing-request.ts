@@ -19,7 +19,7 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
 const REPLACED = ["host", "content-length", "expect", "accept-encoding", "range", "request-range", "if-range"];
 
 /** Looking for much more takes seconds to prepare and gigabytes to hold, of which all sandboxes have a part. */
-const SECRETS_CHARS_MAX = 32_768;
+export const SECRETS_CHARS_MAX = 32_768;
 
 /** How the length of a request's body is told to the server. */
 export type BodyFraming =

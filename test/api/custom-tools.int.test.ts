@@ -149,7 +149,7 @@ describe("the SDK's tool runner", () => {
     for await (const call of api.client.beta.sessions.events.toolRunner(id, { tools: [tool], maxIdleMs: 100 })) {
       answered.push({ name: call.name, posted: call.posted, isError: call.isError });
     }
-    expect(asked.toSorted()).toEqual([7, 8, 9]);
+    expect(asked.toSorted((a, b) => a - b)).toEqual([7, 8, 9]);
     expect(answered.toSorted((a, b) => Number(a.isError) - Number(b.isError))).toEqual([
       { name: "look_up", posted: true, isError: false },
       { name: "look_up", posted: true, isError: false },

@@ -18,8 +18,10 @@ afterEach(async () => {
   opened = undefined;
 });
 
-async function open(upstream: RequestListener, more: Partial<Parameters<typeof interceptedHost>[0]> = {}) {
-  opened = await interceptedHost({ upstream, ...more });
+type Upstream = (...exchange: Parameters<RequestListener>) => Promise<void> | void;
+
+async function open(upstream: Upstream, more: Partial<Parameters<typeof interceptedHost>[0]> = {}) {
+  opened = await interceptedHost({ upstream: (...exchange) => void upstream(...exchange), ...more });
   opened.policy.variables.push(credential);
   return opened;
 }
@@ -27,7 +29,7 @@ async function open(upstream: RequestListener, more: Partial<Parameters<typeof i
 /** What the upstream got, for the test to look at. */
 function recorder(answer: RequestListener = (_, response) => void response.end("ok")) {
   const requests: { line: string; headers: string[]; body: string }[] = [];
-  const upstream: RequestListener = async (request, response) => {
+  const upstream: Upstream = async (request, response) => {
     const body = await textOf(request);
     requests.push({ line: `${request.method} ${request.url}`, headers: request.rawHeaders, body });
     answer(request, response);

@@ -107,7 +107,15 @@ describe("the way out", () => {
       ];
       await bash(sandbox, `${programs.map((program) => `(${program}) >/dev/null 2>&1 &`).join("\n")} wait`);
       const asked = gateway.asked.slice(before).map((url) => /([a-z]+)\.test/.exec(url)?.[1]);
-      expect([...new Set(asked)].sort()).toEqual(["curl", "git", "node", "npm", "pip", "python", "requests"]);
+      expect([...new Set(asked)].toSorted((a = "", b = "") => (a < b ? -1 : 1))).toEqual([
+        "curl",
+        "git",
+        "node",
+        "npm",
+        "pip",
+        "python",
+        "requests",
+      ]);
       expect(
         await bash(
           sandbox,
@@ -304,7 +312,7 @@ describe("a folder of the gateway", () => {
     await expect(
       provider().provision({ sessionId: newSessionId(), shape: { ...SHAPE, image: "deckhand/none:none" } }, NEVER),
     ).rejects.toThrow();
-    expect(await there()).toEqual([...before, pooled.gatewayId].sort());
+    expect(await there()).toEqual([...before, pooled.gatewayId ?? ""].toSorted((a, b) => (a < b ? -1 : 1)));
     await provider().destroy(pooled.ref);
     expect(await there()).toEqual(before);
   });

@@ -19,7 +19,7 @@ function clientThatBreaksOnce(): Anthropic {
     baseURL: api.baseURL,
     apiKey: api.key,
     fetch: async (url, init) => {
-      if (broken || !String(url).includes("/events/stream")) return fetch(url, init);
+      if (broken || !new Request(url).url.includes("/events/stream")) return fetch(url, init);
       broken = true;
       return new Response("", { headers: { "content-type": "text/event-stream" } });
     },

@@ -41,7 +41,7 @@ export const WAYS: Record<string, Way> = {
   "error-page": (response, secret) => void response.writeHead(500).end(`<h1>Bad key ${secret}</h1>`),
   redirect: (response, secret, prefix) => {
     const query = new URLSearchParams({ key: secret });
-    response.writeHead(302, { location: `${REDIRECT_TO}${prefix}/taken?${query}` }).end();
+    response.writeHead(302, { location: `${REDIRECT_TO}${prefix}/taken?${query.toString()}` }).end();
   },
   "early-hints": (response, secret) => {
     response.writeEarlyHints({ link: "</a.css>; rel=preload", "x-echo": secret });

@@ -39,7 +39,7 @@ export function serveRepositories(root: string, password: () => string): (heard:
           REQUEST_METHOD: request.method ?? "GET",
           CONTENT_TYPE: headers["content-type"] ?? "",
           CONTENT_LENGTH: String(body.length),
-          HTTP_CONTENT_ENCODING: String(headers["content-encoding"] ?? ""),
+          HTTP_CONTENT_ENCODING: headers["content-encoding"] ?? "",
           GIT_PROTOCOL: String(headers["git-protocol"] ?? ""),
           REMOTE_USER: "x-access-token",
         },

@@ -30,7 +30,7 @@ export async function slotAnswer(socketPath: string, url: string): Promise<strin
   try {
     const [response] = (await once(asked, "response")) as [IncomingMessage];
     response.resume();
-    return `${response.statusCode} ${response.headers["x-deckhand-denied"] ?? ""}`.trim();
+    return `${response.statusCode} ${String(response.headers["x-deckhand-denied"] ?? "")}`.trim();
   } catch (error) {
     if (["ENOENT", "ECONNREFUSED", "ECONNRESET"].includes(errorCode(error) ?? "")) return "closed";
     throw error;
