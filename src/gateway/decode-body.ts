@@ -1,12 +1,15 @@
 import type { Duplex, Readable } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+
+/** 8 MiB, as RFC 9659 has it. More would be 128 MiB for each of the connections that a sandbox may have. */
+const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
 
 const DECODERS = new Map<string, () => Duplex>([
   ["gzip", createGunzip],
   ["x-gzip", createGunzip],
   ["deflate", createInflate],
   ["br", createBrotliDecompress],
-  ["zstd", createZstdDecompress],
+  ["zstd", () => createZstdDecompress(ZSTD_WINDOW)],
 ]);
 /** From here on a body that grows beyond the ratio is made to do harm. */
 const GUARDED_FROM_BYTES = 64 * 1024 * 1024;
