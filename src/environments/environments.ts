@@ -1,13 +1,14 @@
 import { type AppError, invalid, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Keyset } from "../keyset.ts";
+import { patchMetadata } from "../metadata-patch.ts";
 import type {
   Environment,
   EnvironmentConfig,
   EnvironmentCreateParams,
   EnvironmentUpdateParams,
 } from "../schemas/environment.ts";
-import { Metadata } from "../schemas/primitives.ts";
+import type { MetadataPatch } from "../schemas/primitives.ts";
 import { DEFAULT_CONFIG, hasPackages, patchConfig } from "./environment-config.ts";
 import type { EnvironmentChange, EnvironmentStore } from "./environment-store.ts";
 
@@ -59,7 +60,7 @@ export function createEnvironments(
           name: params.name,
           description: params.description ?? null,
           config,
-          metadata: checkedMetadata(params.metadata ?? {}),
+          metadata: patchMetadata({}, params.metadata),
         }),
       );
     },
@@ -110,21 +111,13 @@ function changeOf(current: Environment, { name, description, config, metadata }:
     name: name ?? current.name,
     description: description === undefined ? current.description : description,
     config: config ? patchConfig(current.config, config) : current.config,
-    metadata: metadata ? patchMetadata(current.metadata, metadata) : current.metadata,
+    metadata: patchMetadata(current.metadata, metadata && deletingEmpty(metadata)),
   } satisfies EnvironmentChange;
 }
 
-function patchMetadata(current: Metadata, given: Record<string, string | null>): Metadata {
-  const pairs = Object.entries({ ...current, ...given }).filter((pair): pair is [string, string] => Boolean(pair[1]));
-  return checkedMetadata(Object.fromEntries(pairs));
-}
-
-function checkedMetadata(given: Record<string, string>): Metadata {
-  const parsed = Metadata.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${["metadata", ...path].join(".")}: ${message}`);
-  throw coded("invalid_metadata", problems.join("; "));
-}
+/** Here an empty text deletes as null does. */
+const deletingEmpty = (patch: MetadataPatch): MetadataPatch =>
+  Object.fromEntries(Object.entries(patch).map(([key, value]) => [key, value || null]));
 
 const coded = (errorCode: string, message: string): AppError =>
   invalid(message, { details: { error_code: errorCode } });

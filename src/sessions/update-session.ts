@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
 import { invalid, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
+import { patchMetadata } from "../metadata-patch.ts";
 import type { EventOf } from "../schemas/event.ts";
 import { Metadata } from "../schemas/primitives.ts";
 import type { SessionUpdateParams } from "../schemas/session.ts";
@@ -78,15 +79,9 @@ export async function updateSession(
  * @throws AppError `invalid_request` for metadata beyond its limits
  */
 function patched(before: Changeable, { title, metadata, vault_ids }: SessionUpdateParams): Changeable {
-  const merged = Object.entries({ ...before.metadata, ...metadata }).filter(([, value]) => value !== null);
-  const parsed = Metadata.safeParse(Object.fromEntries(merged));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${["metadata", ...path].join(".")}: ${message}`);
-    throw invalid(problems.join("; "), { details: { error_code: "invalid_metadata" } });
-  }
   return {
     title: title === undefined ? before.title : title,
-    metadata: parsed.data,
+    metadata: patchMetadata(before.metadata, metadata),
     vault_ids: vault_ids ?? before.vault_ids,
   };
 }
