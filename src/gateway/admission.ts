@@ -36,10 +36,10 @@ export interface Admissions {
     message: string,
   ): Promise<DeniedError>;
   /**
-   * Whether a tunnel that is open already would be opened now. What is not any more is recorded as refused.
-   * @param mayHaveSecrets false for one that is not looked into: it ends when the host is given a secret
+   * Whether a tunnel that is open already and not looked into would be opened now. What is not allowed any more is recorded
+   * as refused; one whose host was given a secret just ends.
    */
-  recheck(gatewayId: string, target: HostAndPort, admission: OpenAdmission, mayHaveSecrets: boolean): Promise<boolean>;
+  recheck(gatewayId: string, target: HostAndPort, admission: OpenAdmission): Promise<boolean>;
   /** The sandbox is gone. */
   forget(gatewayId: string): void;
 }
@@ -116,12 +116,12 @@ export function createAdmissions({ policies, limits, audit, packageHosts, log }:
       }
     },
 
-    async recheck(gatewayId, target, admission, mayHaveSecrets) {
+    async recheck(gatewayId, target, admission) {
       // While nobody can tell, what was said last holds.
       const policy = await policyOf(gatewayId).catch(() => admission.policy);
       const decision = policy && decide(policy, target, { scheme: "tcp", path: null }, packageHosts);
       if (policy && decision?.allow) {
-        return mayHaveSecrets || !hasSecrets(secretsForHost(policy, target.host, target.port));
+        return !hasSecrets(secretsForHost(policy, target.host, target.port));
       }
       const rule = decision ? decision.rule : "unknown_sandbox";
       await admission.refuse(new DeniedError(`${target.host} is not allowed any more.`, { host: target.host, rule }));

@@ -32,6 +32,9 @@ interface Opening {
   admission: OpenAdmission;
 }
 
+/** What may still become, or is, the method of a request and the space after it. */
+const METHOD = /^[A-Z-]{0,20}( |$)/;
+const REQUEST_LINE = /^[A-Z-]+ [^\r\n]+ HTTP\/1\.[01]\r?\n/;
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
 const RECORD_TYPE_ALERT = 21;
 const FATAL = 2;
@@ -40,8 +43,9 @@ const UNRECOGNIZED_NAME = 112;
 const ALERT = Buffer.from([RECORD_TYPE_ALERT, 3, 3, 0, 2, FATAL, UNRECOGNIZED_NAME]);
 
 /**
- * Answers one CONNECT: looked into where a secret belongs to the host, untouched otherwise. Under limited networking a
- * tunnel must be TLS for the host that was asked for, or plain http, whose requests are looked at one by one. Never rejects.
+ * Answers one CONNECT: looked into where a secret belongs to the host, untouched otherwise. Where it is looked into, and
+ * under limited networking, a tunnel must be TLS for the host that was asked for, or plain http, whose requests are looked
+ * at one by one. Never rejects.
  */
 export async function handleConnect(
   gatewayId: string,
@@ -72,13 +76,14 @@ async function open(opening: Opening, options: ConnectOptions): Promise<void> {
   const isLimited = policy.networking.type === "limited";
   if (rule === "repository" || hasSecrets(secretsForHost(policy, target.host, target.port))) {
     socket.write(ESTABLISHED);
-    const first = await firstBytes(socket, head, (bytes) => bytes.length > 0);
+    const first = await firstBytes(socket, head, isTelling);
     if (!first) return end(opening);
     if (first[0] === HANDSHAKE_RECORD) {
-      options.interceptor.accept(socket, first, destinationFor(gatewayId, target, options));
-    } else if (isLimited) options.acceptPlainHttp(socket, first, target);
-    else await dialAndRelay({ ...opening, head: first }, options);
-    return;
+      return options.interceptor.accept(socket, first, destinationFor(gatewayId, target, options));
+    }
+    if (REQUEST_LINE.test(first.toString("latin1"))) return options.acceptPlainHttp(socket, first, target);
+    const message = `What came is neither https nor http: nothing else goes to ${target.host}, which has a secret.`;
+    throw new DeniedError(message, { host: target.host, rule: "not_https" });
   }
   const upstream = await options.dial(target, { halfOpen: true });
   // Breaking now is noticed when it is written to.
@@ -92,23 +97,19 @@ async function open(opening: Opening, options: ConnectOptions): Promise<void> {
   else relayUnread(opening, upstream, options);
 }
 
-/** For what is not TLS where a secret would be put into TLS: it is passed on as it is, and gets none. */
-async function dialAndRelay(opening: Opening, options: ConnectOptions): Promise<void> {
-  try {
-    relayUnread(opening, await options.dial(opening.target, { halfOpen: true }), options, { mayHaveSecrets: true });
-  } catch (error) {
-    if (error instanceof DeniedError) await opening.admission.refuse(error);
-    end(opening);
-  }
+/** Whether these first bytes are enough to tell TLS, http and others apart. */
+function isTelling(bytes: Buffer): boolean {
+  if (bytes.length === 0) return false;
+  if (bytes[0] === HANDSHAKE_RECORD || bytes.includes("\n")) return true;
+  return !METHOD.test(bytes.toString("latin1"));
 }
 
 function relayUnread(
   { gatewayId, target, socket, head, admission }: Opening,
   upstream: Socket,
   { admissions, idleMs, recheckMs }: ConnectOptions,
-  { mayHaveSecrets = false } = {},
 ): void {
-  const recheck = () => admissions.recheck(gatewayId, target, admission, mayHaveSecrets);
+  const recheck = () => admissions.recheck(gatewayId, target, admission);
   relay(socket, upstream, { head, admission, idleMs, recheck, recheckMs });
 }
 

@@ -13,6 +13,8 @@ export type DenyRule =
   | "private_address"
   /** The host that was asked for is not the one that TLS or `Host` names. */
   | "name_mismatch"
+  /** What came through a tunnel to a host that has a secret is neither TLS nor HTTP. */
+  | "not_https"
   | "upgrade"
   | "method_not_allowed"
   /** A secret has a line break, and would stand in a header. */

@@ -1,67 +1,44 @@
 import {
-  Agent,
+  type Agent,
   type ClientRequest,
   type IncomingMessage,
   request as httpRequest,
   type ServerResponse,
 } from "node:http";
-import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { messageOf } from "../errors.ts";
 import type { Admissions, OpenAdmission } from "./admission.ts";
 import { answerBadGateway, answerDenied } from "./answer.ts";
+import { UnreadableEncodingError } from "./decode-body.ts";
 import { DeniedError, UnreachableError } from "./destination.ts";
-import type { Dial } from "./dial.ts";
 import { endToEnd, headerList, headerValues } from "./header-list.ts";
 import { formatHostAndPort, type HostAndPort } from "./host-pattern.ts";
+import { hasSecrets, secretsForHost } from "./host-secrets.ts";
+import { passAnswer } from "./pass-answer.ts";
 import { HTTP_PORT, type PlainTarget, plainTarget } from "./plain-target.ts";
+import type { Scrubber, SentSecrets } from "./scrub.ts";
+import { HIDING_HEADERS, soughtSecrets } from "./sought-secrets.ts";
 import { counts } from "./tunnel.ts";
 
 export interface ForwardOptions {
   admissions: Admissions;
   /** Of this sandbox alone. */
   agent: Agent;
+  scrubberFor: (secrets: SentSecrets) => Scrubber;
   idleMs: number;
 }
 
-const SOCKETS_MAX = 256;
-const FREE_SOCKETS_MAX = 8;
-/** Less than the five seconds after which many servers close, so that a request seldom meets a closed connection. */
-const KEEP_ALIVE_MS = 4_000;
 const METHODS_WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-/** Connections to servers for one sandbox's plain requests, each to an address that was checked when it was made. */
-export class CheckedAgent extends Agent {
-  readonly #dial: Dial;
-
-  constructor(dial: Dial) {
-    super({ keepAlive: true, maxTotalSockets: SOCKETS_MAX, maxFreeSockets: FREE_SOCKETS_MAX });
-    this.#dial = dial;
-    this.on("free", (socket: { setTimeout?: (ms: number) => void }) => socket.setTimeout?.(KEEP_ALIVE_MS));
-  }
-
-  override createConnection(
-    { host, port }: { host?: string | null; port?: string | number | null },
-    done?: (error: Error | null, stream: Duplex) => void,
-  ): undefined {
-    const report = done as (error: Error | null, stream?: Duplex) => void;
-    this.#dial({ host: host ?? "", port: Number(port) }).then(
-      (socket) => report(null, socket),
-      (error: unknown) => report(error instanceof Error ? error : new Error(messageOf(error))),
-    );
-  }
-}
-
 /**
  * Passes one plain http request on, as it is but for its `Host`, and streams the answer back. No secret is ever put into
- * it. Never rejects.
+ * it; but a host that gets one over https may show it here, so its answer is looked through. Never rejects.
  * @param tunnel where the tunnel goes that the request came in; null outside of one
  */
 export async function forwardHttp(
   gatewayId: string,
   { request, response, tunnel }: { request: IncomingMessage; response: ServerResponse; tunnel: HostAndPort | null },
-  { admissions, agent, idleMs }: ForwardOptions,
+  { admissions, agent, scrubberFor, idleMs }: ForwardOptions,
 ): Promise<void> {
   let admission: OpenAdmission | null = null;
   try {
@@ -77,7 +54,9 @@ export async function forwardHttp(
     admission = await admissions.admit(gatewayId, target, { method, scheme: "http", path });
     if (isUpgrade(request)) throw upgradeRefused(target.host);
     if (response.destroyed) return admission.finish({ status: null });
-    await exchange({ request, response, admission, target, path }, { agent, idleMs });
+    const secrets = secretsForHost(admission.policy, target.host, target.port);
+    const scrubber = hasSecrets(secrets) ? scrubberFor(soughtSecrets(secrets, target.host)) : null;
+    await exchange({ request, response, admission, target, path, scrubber }, { agent, idleMs });
   } catch (error) {
     if (error instanceof DeniedError) {
       await admission?.refuse(error);
@@ -85,7 +64,8 @@ export async function forwardHttp(
       return;
     }
     admission?.finish({ status: 502 });
-    answerBadGateway(response, error instanceof UnreachableError ? error.message : "The connection to the host broke.");
+    const isTold = error instanceof UnreachableError || error instanceof UnreadableEncodingError;
+    answerBadGateway(response, isTold ? error.message : "The connection to the host broke.");
   }
 }
 
@@ -93,13 +73,24 @@ interface Exchange extends PlainTarget {
   request: IncomingMessage;
   response: ServerResponse;
   admission: OpenAdmission;
+  /** Null where the host has no secret. */
+  scrubber: Scrubber | null;
 }
 
 /** @throws DeniedError, UnreachableError, or what broke before there was an answer */
 async function exchange(given: Exchange, means: { agent: Agent; idleMs: number }): Promise<void> {
-  const { request, response, admission } = given;
+  const { response, admission, scrubber } = given;
   const { upstream, reply } = await answerOf(given, means);
   response.once("close", () => upstream.destroy());
+  if (!scrubber) return passUnread(given, reply);
+  try {
+    await passAnswer(reply, response, scrubber, (bytes) => admission.count("in", bytes));
+  } finally {
+    if (response.headersSent) admission.finish({ status: response.statusCode });
+  }
+}
+
+async function passUnread({ request, response, admission }: Exchange, reply: IncomingMessage): Promise<void> {
   const { statusCode = 502, statusMessage = "", rawHeaders } = reply;
   const headers = endToEnd(headerList(rawHeaders), []);
   response.writeHead(statusCode, PRINTABLE.test(statusMessage) ? statusMessage : "", headers.flat());
@@ -132,7 +123,7 @@ async function answerOf(given: Exchange, means: { agent: Agent; idleMs: number }
 }
 
 function send(
-  { request, response, admission, target, path }: Exchange,
+  { request, response, admission, target, path, scrubber }: Exchange,
   { agent, idleMs }: { agent: Agent; idleMs: number },
 ): { upstream: ClientRequest; answer: Promise<Answered> } {
   const { promise, resolve, reject } = Promise.withResolvers<Answered>();
@@ -143,7 +134,7 @@ function send(
     method: request.method,
     path,
     setHost: false,
-    headers: [...upstreamHeaders(request, target)],
+    headers: upstreamHeaders(request, target, scrubber !== null),
   });
   upstream.once("response", (reply) => resolve({ upstream, reply }));
   upstream.on("error", reject);
@@ -163,9 +154,11 @@ function send(
 }
 
 /** Names and values in turn, with the `Host` that was checked. */
-function upstreamHeaders(request: IncomingMessage, target: HostAndPort): string[] {
-  const given = endToEnd(headerList(request.rawHeaders), ["host", "content-length", "expect"]);
+function upstreamHeaders(request: IncomingMessage, target: HostAndPort, isScrubbed: boolean): string[] {
+  const replaced = ["host", "content-length", "expect", ...(isScrubbed ? HIDING_HEADERS : [])];
+  const given = endToEnd(headerList(request.rawHeaders), replaced);
   const headers = ["Host", formatHostAndPort(target, HTTP_PORT), ...given.flat()];
+  if (isScrubbed) headers.push("Accept-Encoding", "identity");
   const length = request.headers["content-length"];
   if (request.headers["transfer-encoding"] !== undefined) headers.push("Transfer-Encoding", "chunked");
   else if (length !== undefined) headers.push("Content-Length", length);

@@ -7,6 +7,7 @@ import type { Interceptor } from "./intercept.ts";
 import { PACKAGE_HOSTS } from "./package-hosts.ts";
 import { createResolve } from "./resolve.ts";
 import type { PolicySource } from "./sandbox-policy.ts";
+import { createScrubbers } from "./scrub.ts";
 import { createSessionLimits } from "./session-limits.ts";
 import { listenInSlots } from "./slot-listeners.ts";
 import { type ConnectionLimits, createSlotServer } from "./slot-server.ts";
@@ -55,10 +56,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const dial = createDial(createResolve({ ...options, servers: options.dnsServers }));
+  const scrubberFor = createScrubbers();
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const listeners = await listenInSlots({
     root,
-    createServer: (slot) => createSlotServer(slot, { admissions, dial, interceptor, limits }),
+    createServer: (slot) => createSlotServer(slot, { admissions, dial, interceptor, scrubberFor, limits }),
     log,
   });
   return {

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
-import { type Destination, UnreachableError } from "./destination.ts";
+import type { Destination } from "./destination.ts";
 import { repositoryAt, repositoryAuthorization } from "./git-repository.ts";
 import { endToEnd, type HeaderList, headerList, headerValues } from "./header-list.ts";
 import { formatHostAndPort } from "./host-pattern.ts";
 import type { HostSecrets } from "./host-secrets.ts";
 import type { SentSecrets } from "./scrub.ts";
+import { HIDING_HEADERS, soughtSecrets } from "./sought-secrets.ts";
 import { substituteHeaders } from "./substitute-headers.ts";
 
 const HTTPS_PORT = 443;
@@ -12,14 +13,8 @@ const EXPECTS_BODY = ["POST", "PUT", "PATCH"];
 /** A placeholder's body that is sent with its length must be in memory whole. */
 const BUFFERED_BYTES_MAX = 1024 * 1024;
 
-/**
- * What the gateway sets itself. Answers must not be encoded, for they are looked through; nor partial, for a secret could
- * be fetched in parts that are none.
- */
-const REPLACED = ["host", "content-length", "expect", "accept-encoding", "range", "request-range", "if-range"];
-
-/** Looking for much more takes seconds to prepare and gigabytes to hold, of which all sandboxes have a part. */
-export const SECRETS_CHARS_MAX = 32_768;
+/** What the gateway sets itself. */
+const REPLACED = ["host", "content-length", "expect", ...HIDING_HEADERS];
 
 /** How the length of a request's body is told to the server. */
 export type BodyFraming =
@@ -52,12 +47,7 @@ export function outgoingRequest(
   const repository = repositoryAt(secrets.repositories, { ...destination, path });
   const token = headerValues(kept, "authorization").length === 0 ? repository?.token : null;
   const authorization = token ? repositoryAuthorization(token.reveal()) : null;
-  const tokens = secrets.repositories.flatMap(({ token }) => token?.reveal() ?? []);
-  const values = [...new Set([...secrets.variables.map(({ secret }) => secret.reveal()), ...tokens])];
-  if (values.reduce((sum, { length }) => sum + length, 0) > SECRETS_CHARS_MAX) {
-    const most = `${SECRETS_CHARS_MAX} characters together`;
-    throw new UnreachableError(`The session has too many credentials for ${destination.host}: at most ${most}.`);
-  }
+  const sought = soughtSecrets(secrets, destination.host);
   return {
     headers: [
       ["Host", formatHostAndPort(destination, HTTPS_PORT)],
@@ -70,11 +60,7 @@ export function outgoingRequest(
       secrets.variables.some(({ inBody }) => inBody),
     ),
     credentialIds: [...substituted.credentialIds, ...(authorization && repository ? [repository.resourceId] : [])],
-    sent: {
-      values,
-      authorizations: tokens.map((text) => repositoryAuthorization(text).slice("Basic ".length)),
-      basics: substituted.basics,
-    },
+    sent: { ...sought, basics: substituted.basics },
   };
 }
 

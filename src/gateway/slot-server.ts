@@ -4,14 +4,17 @@ import type { Admissions } from "./admission.ts";
 import { answerBadRequest } from "./bad-request.ts";
 import { handleConnect } from "./connect-request.ts";
 import type { Dial } from "./dial.ts";
-import { CheckedAgent, forwardHttp } from "./forward-http.ts";
+import { CheckedAgent } from "./checked-agent.ts";
+import { forwardHttp } from "./forward-http.ts";
 import type { HostAndPort } from "./host-pattern.ts";
 import type { Interceptor } from "./intercept.ts";
+import type { Scrubber, SentSecrets } from "./scrub.ts";
 
 export interface SlotServerOptions {
   admissions: Admissions;
   dial: Dial;
   interceptor: Pick<Interceptor, "accept">;
+  scrubberFor: (secrets: SentSecrets) => Scrubber;
   limits: ConnectionLimits;
 }
 
@@ -46,7 +49,7 @@ interface Queue {
 
 /** Whoever can reach the socket it listens on is the sandbox `gatewayId`. */
 export function createSlotServer(gatewayId: string, options: SlotServerOptions): SlotServer {
-  const { admissions, dial, interceptor, limits } = options;
+  const { admissions, dial, interceptor, scrubberFor, limits } = options;
   const agent = new CheckedAgent(dial);
   const sockets = new Set<Duplex>();
   /** Tunnels in which plain http is spoken, and where they go. */
@@ -103,7 +106,8 @@ export function createSlotServer(gatewayId: string, options: SlotServerOptions):
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const tunnel = tunnels.get(request.socket) ?? null;
     const closed = new Promise<void>((resolve) => void response.once("close", resolve));
-    await forwardHttp(gatewayId, { request, response, tunnel }, { admissions, agent, idleMs: limits.idleMs });
+    const { idleMs } = limits;
+    await forwardHttp(gatewayId, { request, response, tunnel }, { admissions, agent, scrubberFor, idleMs });
     await closed;
   }
 

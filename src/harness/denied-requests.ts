@@ -40,6 +40,8 @@ function reasonOf({ rule, host, port }: DeniedRequest): string {
       return `host ${host} has an address that is not public`;
     case "name_mismatch":
       return `the request names another host than ${host}, which was connected to`;
+    case "not_https":
+      return `host ${host} has a secret of this session, so only https and http may go to it`;
     case "upgrade":
       return `no WebSocket or other protocol may be begun with ${host}`;
     case "method_not_allowed":

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Secret } from "../../src/secrets/secret.ts";
 import { type GatewayRig, openGatewayRig, REACHABLE, until } from "../support/gateway-rig.ts";
@@ -11,6 +12,8 @@ import { createTestAuthority } from "../support/test-authority.ts";
 
 const SECURE_HOST = "secure.example.com";
 const authority = createTestAuthority();
+const SECRET = "real-value";
+const STORED = `key ${SECRET} ${Buffer.from(`u:${SECRET}`).toString("base64")}`;
 
 let rig: GatewayRig;
 let plain: Server;
@@ -25,6 +28,10 @@ beforeAll(async () => {
     seen.push(request);
     if (request.url === "/redirect") response.writeHead(302, { location: "http://denied.example.com/" }).end();
     else if (request.method === "POST") request.pipe(response);
+    else if (request.url === "/stored") showStored(response);
+    else if (request.url === "/stored.gz") {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(STORED));
+    } else if (request.url === "/stored.own") response.writeHead(200, { "content-encoding": "own" }).end(STORED);
     else response.setHeader("x-path", request.url ?? "").end(`hello ${request.headers.host}`);
   }).listen(0, REACHABLE);
   secure = createSecureServer(authority.serverOptions(SECURE_HOST), (request, response) => {
@@ -42,8 +49,25 @@ afterAll(async () => {
   await rig.close();
 });
 
+/** A piece at a time, the first of which ends within the secret. */
+function showStored(response: ServerResponse): void {
+  response.setHeader("x-stored", SECRET).write(STORED.slice(0, 8), () => response.end(STORED.slice(8)));
+}
+
 const plainHost = () => `plain.example.com:${portOf(plain)}`;
 const secureHost = () => `${SECURE_HOST}:${portOf(secure)}`;
+const withSecret = (hosts = [plainHost()]) => ({
+  variables: [
+    {
+      credentialId: "vcrd_1",
+      placeholder: "placeholder_1",
+      secret: new Secret(SECRET),
+      hosts,
+      inHeaders: true,
+      inBody: true,
+    },
+  ],
+});
 const here = () => rig.addSlot([plainHost(), secureHost()]);
 
 describe("plain http", () => {
@@ -125,18 +149,7 @@ describe("plain http", () => {
   });
 
   it("never carries a secret", async () => {
-    const slot = await rig.addSlot([plainHost()], {
-      variables: [
-        {
-          credentialId: "vcrd_1",
-          placeholder: "placeholder_1",
-          secret: new Secret("real-value"),
-          hosts: [plainHost()],
-          inHeaders: true,
-          inBody: true,
-        },
-      ],
-    });
+    const slot = await rig.addSlot([plainHost()], withSecret());
     expect(
       (await slot.get(`http://${plainHost()}/`, { headers: { Authorization: "Bearer placeholder_1" } })).status,
     ).toBe(200);
@@ -145,6 +158,37 @@ describe("plain http", () => {
     socket.write(`GET / HTTP/1.1\r\nHost: ${plainHost()}\r\nX-Key: placeholder_1\r\nConnection: close\r\n\r\n`);
     expect(await text(socket)).toContain("200 OK");
     expect(seen.at(-1)?.headers["x-key"]).toBe("placeholder_1");
+  });
+
+  it.each(["limited", "unrestricted"] as const)(
+    "shows no secret that its host was given over https, under %s networking",
+    async (networking) => {
+      const slot = await rig.addSlot(networking === "limited" ? [plainHost()] : networking, withSecret());
+      const stored = await slot.get(`http://${plainHost()}/stored`, {
+        headers: { "Accept-Encoding": "gzip", Range: "bytes=4-6" },
+      });
+      expect(stored).toMatchObject({ status: 200, headers: { "x-stored": "*".repeat(SECRET.length) } });
+      expect(stored.body).toMatch(/^key \*{10} .*\*{10}/);
+      expect(seen.at(-1)?.headers).toMatchObject({ "accept-encoding": "identity" });
+      expect(seen.at(-1)?.headers.range).toBeUndefined();
+      expect(await slot.get(`http://${plainHost()}/stored.gz`)).toMatchObject({ status: 200, body: stored.body });
+      expect(await slot.get(`http://${plainHost()}/stored.own`)).toMatchObject({ status: 502 });
+      const { socket } = await slot.tunnel(plainHost());
+      await new Promise<void>((resolve) => void socket.write("GE", () => resolve()));
+      socket.write(`T /stored HTTP/1.1\r\nHost: ${plainHost()}\r\nConnection: close\r\n\r\n`);
+      const answer = await text(socket);
+      expect(answer).toMatch(/200 OK[^]*key \*{10} /);
+      expect(answer).not.toContain(SECRET);
+    },
+  );
+
+  it("is passed on as it is where the host has no secret", async () => {
+    const slot = await rig.addSlot("unrestricted", withSecret(["other.example.com"]));
+    const headers = { "Accept-Encoding": "gzip", Range: "bytes=4-6" };
+    const stored = await slot.get(`http://${plainHost()}/stored`, { headers });
+    expect(stored).toMatchObject({ body: STORED, headers: { "x-stored": SECRET } });
+    expect(seen.at(-1)?.headers).toMatchObject({ "accept-encoding": "gzip", range: "bytes=4-6" });
+    expect(await slot.get(`http://${plainHost()}/stored.own`)).toMatchObject({ status: 200, body: STORED });
   });
 });
 
@@ -324,6 +368,22 @@ describe("a tunnel", () => {
     expect((await slot.tunnel("plain.example.com:25")).headers["x-deckhand-denied"]).toBe("port_not_allowed");
     echo.close();
   });
+
+  it.each(["SSH-2.0-OpenSSH_9.2\r\n", "HELO x\r\n", "\0\0\0\b\u0004", "GET /stored\r\n"])(
+    "carries nothing but https and http to a host that has a secret: not %j",
+    async (bytes) => {
+      const asked = seen.length;
+      const slot = await rig.addSlot("unrestricted", withSecret());
+      const { socket } = await slot.tunnel(plainHost());
+      socket.write(bytes);
+      const answer = await text(socket);
+      expect(answer).toMatch(/^HTTP\/1.1 403 [^]*x-deckhand-denied: not_https[^]*nothing else goes to plain.example/i);
+      expect(await slot.rows()).toMatchObject([
+        { method: "CONNECT", decision: "deny", rule: "not_https", status: 403 },
+      ]);
+      expect(seen).toHaveLength(asked);
+    },
+  );
 
   it("ends when the policy does not allow it any more", async () => {
     const slot = await rig.addSlot("unrestricted");
