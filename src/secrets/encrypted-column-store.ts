@@ -82,9 +82,12 @@ export function createEncryptedColumnStore(pool: pg.Pool): EncryptedColumnStore 
         if (!(await ask("pg_try_advisory_lock"))) {
           throw new Error("Another process is replacing the keys right now. Wait until it has ended.");
         }
-        const result = await work();
-        await ask("pg_advisory_unlock");
-        return result;
+        try {
+          return await work();
+        } finally {
+          // The server notices only later that a connection has ended, and who asks next would be turned away.
+          await ask("pg_advisory_unlock").catch(() => undefined);
+        }
       } finally {
         // Whatever the connection still holds ends with it.
         client.release(true);
