@@ -11,7 +11,7 @@ const LONGEST = `${"0".repeat(32)}/gateway.sock`;
 /**
  * Where the sockets of sandboxes are: made by workers, served by the gateway, so both must be on the engine's host and
  * run as the same user. Closed to everybody else, since whoever reaches a socket is the sandbox it belongs to.
- * @throws Error that names the folder when others can enter it, or we can't
+ * @throws Error that names the folder when it is another user's, when others can enter it, or we can't
  */
 export async function openGatewayDir(config: GatewayDirConfig): Promise<string> {
   const { dir } = gatewayDirOf(config);
@@ -36,13 +36,18 @@ export function gatewayDirOf({ home, gateway }: GatewayDirConfig): { dir: string
 export async function gatewayDirProblem(dir: string): Promise<{ detail: string; mend: string } | null> {
   const found = await stat(dir);
   if (!found.isDirectory()) return { detail: `${dir} is no folder`, mend: "Remove it, or set DECKHAND_GATEWAY_DIR." };
+  const uid = process.getuid?.();
+  // Root could use it all the same, and would give its owner every socket.
+  if (uid !== undefined && found.uid !== uid) {
+    const mend = `Run the worker and the gateway as that user, \`chown ${uid} ${dir}\`, or set DECKHAND_GATEWAY_DIR.`;
+    return { detail: `${dir} belongs to uid ${found.uid}, and this is uid ${uid}`, mend };
+  }
   if ((found.mode & 0o077) !== 0)
     return { detail: `${dir} can be entered by others`, mend: `Run \`chmod 700 ${dir}\`.` };
   try {
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     return null;
   } catch {
-    const mend = `Run the worker and the gateway as that user, or \`chown ${process.getuid?.() ?? "them"} ${dir}\`.`;
-    return { detail: `${dir} belongs to uid ${found.uid} alone`, mend };
+    return { detail: `${dir} can't be read and written`, mend: `Run \`chmod 700 ${dir}\`.` };
   }
 }
