@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -150,6 +150,21 @@ describe("deckhand keys", () => {
     const { rows } = await pool.query("SELECT ciphertext FROM slack_installations");
     expect(Buffer.from(rows[0].ciphertext).equals(Buffer.from(foreign))).toBe(true);
     await pool.query("DELETE FROM slack_installations");
+  });
+
+  it("makes no other key while an earlier one is kept, but for one that was interrupted before it had made any", async () => {
+    const before = await currentId();
+    const files = { current: path.join(home, "master-key"), previous: path.join(home, "master-key.previous") };
+    const kept = await readFile(files.previous, "utf8");
+    const again = await keys(["rotate"]);
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(again.stdout).toMatch(/no new key is made[^]*delete .*master-key\.previous/);
+    expect(await currentId()).toBe(before);
+    expect(await readFile(files.previous, "utf8")).toBe(kept);
+
+    await writeFile(files.previous, await readFile(files.current));
+    expect(await keys(["rotate"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await currentId()).not.toBe(before);
   });
 
   it("puts everything under DECKHAND_MASTER_KEY, of what DECKHAND_MASTER_KEY_PREVIOUS can read, and makes no key", async () => {

@@ -21,7 +21,7 @@ rotate  Encrypts them all with the current key. Other processes may run meanwhil
 
 With a key in the home's file \`master-key\`, rotate makes a new one first, and keeps the old in \`master-key.previous\`.
 Processes that run take it up by themselves. Restart them all, the gateway first, and run rotate again: it ends what they
-wrote meanwhile. Delete the file when status names no earlier key any more.
+wrote meanwhile. Delete the file when status names no earlier key any more. While it is there, rotate makes no other key.
 
 With DECKHAND_MASTER_KEY: add the new key to DECKHAND_MASTER_KEY_PREVIOUS, and restart every process; then swap the two,
 and restart every process again; then rotate, and unset DECKHAND_MASTER_KEY_PREVIOUS when status no longer names its key.
@@ -75,8 +75,13 @@ async function rotateAlone(store: EncryptedColumnStore, config: Config, io: Comm
   const say = (text: string) => io.stdout.write(`${text}\n`);
   const before = await openMasterKey(config);
   const unfinished = (await store.keyUses()).some((use) => keyNames(before)(use) === "previous");
-  if (config.masterKey === null && !unfinished) {
-    const files = masterKeyFiles(config.home);
+  const files = masterKeyFiles(config.home);
+  // A rotation that was killed before it had a new key leaves the current one among the earlier.
+  const hasEarlier = before.previous.some((key) => keyIdOf(key) !== keyIdOf(before.current));
+  if (config.masterKey === null && !unfinished && hasEarlier) {
+    say("No stored secret is under an earlier key, and no new key is made while there is one.");
+    say(`When every process was restarted since, delete ${files.previous}, and unset DECKHAND_MASTER_KEY_PREVIOUS.`);
+  } else if (config.masterKey === null && !unfinished) {
     await replaceMasterKey(config.home);
     say(`A new key is in ${files.current}, the one before is kept in ${files.previous}.`);
   } else if (!unfinished) {
