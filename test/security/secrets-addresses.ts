@@ -53,7 +53,11 @@ export function attemptAddresses(attempt: SandboxAttempt) {
     );
   }
   attempt("mail", "403 port_not_allowed; nothing arrived", `tunnel("other.test", "HELO x\\r\\n", tls=False, port=25)`);
-  attempt("another port of this machine", "closed; nothing arrived", `tunnel("127.0.0.1", "x", tls=False, port=5432)`);
+  attempt(
+    "another port of this machine",
+    REFUSED,
+    `tunnel("127.0.0.1", request(a + "/", host="127.0.0.1:5432"), tls=False, port=5432)`,
+  );
   attempt(
     "a credential for every host",
     "200; other.test got the secret in x-api-key",

@@ -89,6 +89,11 @@ export function attemptFraming(attempt: SandboxAttempt) {
     `400; ${NOTHING}`,
     `tunnel("other.test", request("denied.test:443", method="CONNECT"), tls=False, port=80)`,
   );
+  attempt(
+    "a protocol that is neither TLS nor HTTP",
+    `403 not_https; ${NOTHING}`,
+    `tunnel("api.cred.test", "SSH-2.0-" + a + "\\r\\n", tls=False)`,
+  );
 
   const head = `"POST " + a + "/ HTTP/1.1\\r\\nHost: api.cred.test\\r\\nx-api-key: " + E["API_KEY"]`;
   const malformed = (name: string, headers: string, expected = `400; ${NOTHING}`) =>
