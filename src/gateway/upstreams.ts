@@ -34,6 +34,7 @@ export function createUpstreams(extraCa?: string): Upstreams {
       pools.set(key, pool);
       pool.users += 1;
       pool.agent.destination = destination;
+      pool.agent.prepare();
       return {
         agent: pool.agent,
         release() {
@@ -59,17 +60,38 @@ class UpstreamAgent extends Agent {
   destination: Destination | null = null;
   readonly #secureContext: SecureContext;
   #session: Buffer | undefined;
+  /** Made while the sandbox is still busy with its own side of the connection, for the first request that needs one. */
+  #early: Promise<TLSSocket> | null = null;
 
   constructor(secureContext: SecureContext) {
     super({ keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS_MAX, timeout: IDLE_MS });
     this.#secureContext = secureContext;
   }
 
+  /** Begins to connect, unless there is a connection to spare. What goes wrong is seen by the request that tries again. */
+  prepare(): void {
+    if (this.#early || Object.keys(this.freeSockets).length > 0) return;
+    const early = this.#connect();
+    this.#early = early;
+    const forget = () => {
+      if (this.#early === early) this.#early = null;
+    };
+    early.then((socket) => socket.once("close", forget), forget);
+  }
+
   override createConnection(_: unknown, onSocket: (error: Error | null, socket?: Duplex) => void): undefined {
-    this.#connect().then(
+    const connecting = this.#early ?? this.#connect();
+    this.#early = null;
+    connecting.then(
       (socket) => onSocket(null, socket),
       (error: unknown) => onSocket(error instanceof Error ? error : new Error("The connection failed.")),
     );
+  }
+
+  override destroy(): void {
+    void this.#early?.then((socket) => socket.destroy()).catch(() => undefined);
+    this.#early = null;
+    super.destroy();
   }
 
   async #connect(): Promise<TLSSocket> {
@@ -85,6 +107,7 @@ class UpstreamAgent extends Agent {
       ...(this.#session && { session: this.#session }),
     });
     secure.on("session", (session: Buffer) => (this.#session = session));
+    secure.on("error", () => secure.destroy()); // nobody else listens until a request has it
     try {
       await handshake(secure);
       return secure;
