@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
 import tls from "node:tls";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Secret } from "../../src/secrets/secret.ts";
 import { HOST, type InterceptedHost, interceptedHost, textOf, variable } from "../support/intercepted-host.ts";
 import { createTestAuthority } from "../support/test-authority.ts";
@@ -448,6 +448,15 @@ describe("the server behind", () => {
     expect(text).not.toContain("canary");
     expect(requests).toEqual([]);
     expect(host.finished).toEqual([{ status: 502, credentialIds: ["cred_1"] }]);
+  });
+
+  it("is connected to before it is asked, once, and asked on that connection", async () => {
+    const host = await open((_, response) => void response.end("ok"));
+    const socket = await host.secure();
+    await vi.waitUntil(() => host.dialed() === 1);
+    socket.write(get());
+    expect(await textOf(socket)).toContain("ok");
+    expect(host.dialed()).toBe(1);
   });
 
   it("is let go when the client is gone", async () => {
