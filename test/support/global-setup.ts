@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import pg from "pg";
 import { pino } from "pino";
 import type { TestProject } from "vitest/node";
 import { startPostgres } from "../../src/embedded/postgres.ts";
@@ -22,6 +23,7 @@ export default async function setup(project: TestProject) {
 async function startOwn() {
   const dir = await mkdtemp(path.join(tmpdir(), "dh-pg-"));
   const postgres = await startPostgres({ dir, log: pino({ level: "silent" }), signal: AbortSignal.any([]) });
+  await dontWaitForTheDisk(postgres.url);
   return {
     url: postgres.url,
     async stop() {
@@ -29,4 +31,15 @@ async function startOwn() {
       await rm(dir, { recursive: true });
     },
   };
+}
+
+/** Hundreds of databases are made and dropped on it, and none is looked at after a crash of the machine. */
+async function dontWaitForTheDisk(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const setting of ["fsync", "synchronous_commit", "full_page_writes"]) {
+    await client.query(`ALTER SYSTEM SET ${setting} = off`);
+  }
+  await client.query("SELECT pg_reload_conf()");
+  await client.end();
 }
