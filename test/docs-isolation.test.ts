@@ -22,6 +22,7 @@ import { SecretName } from "../src/schemas/secret-name.ts";
 import { SessionUpdateParams } from "../src/schemas/session.ts";
 import { CREDENTIALS_MAX } from "../src/vaults/credential-record-store.ts";
 import { createPlaceholders } from "../src/vaults/placeholder.ts";
+import { rowsOf } from "./support/page-table.ts";
 
 const byText = (a = "", b = "") => (a < b ? -1 : 1);
 
@@ -208,19 +209,4 @@ function takesCredential({ hosts = 1, chars = 8 }: { hosts?: number; chars?: num
 function rangeIn(text: string): [number, number] {
   const [least = 0, most = 0] = (text.match(/[\d,]*\d/g) ?? []).map((number) => Number(number.replaceAll(",", "")));
   return [least, most];
-}
-
-/** The cells of the first table under a heading, without its header. */
-function rowsOf(page: string, heading: string): string[][] {
-  const section = page.slice(page.indexOf(`\n${heading}\n`) + heading.length + 1);
-  const table = /^\|.*\n\|[ |-]+\|\n((?:\|.*\n)+)/m.exec(section)?.[1] ?? "";
-  return table
-    .trim()
-    .split("\n")
-    .map((line) =>
-      line
-        .slice(1, -1)
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim()),
-    );
 }

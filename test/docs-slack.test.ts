@@ -16,19 +16,20 @@ import {
 } from "../bots/slack/requirements.ts";
 import { command as channels } from "../src/cli/commands/channels.ts";
 import { command as slack } from "../src/cli/commands/slack.ts";
+import { rowsOf } from "./support/page-table.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const PAGE = readFileSync(path.join(ROOT, "docs/slack.md"), "utf8");
 
 describe("docs/slack.md", () => {
   it("lists every scope and event with what it is for, and no other", () => {
-    expect(rowsOf("## Scopes")).toEqual(BOT_SCOPES.map(({ scope, why }) => [`\`${scope}\``, why]));
-    expect(rowsOf("## Events")).toEqual(BOT_EVENTS.map(({ event, why }) => [`\`${event}\``, why]));
+    expect(rowsOf(PAGE, "## Scopes")).toEqual(BOT_SCOPES.map(({ scope, why }) => [`\`${scope}\``, why]));
+    expect(rowsOf(PAGE, "## Events")).toEqual(BOT_EVENTS.map(({ event, why }) => [`\`${event}\``, why]));
     expect(PAGE).toContain(`\`${APP_TOKEN_SCOPE}\``);
   });
 
   it("lists every command, and no other", () => {
-    const named = rowsOf("### Commands").map(([name = ""]) => /^`([a-z]+)/.exec(name)?.[1] ?? name);
+    const named = rowsOf(PAGE, "### Commands").map(([name = ""]) => /^`([a-z]+)/.exec(name)?.[1] ?? name);
     expect(named.toSorted()).toEqual(COMMAND_NAMES.toSorted());
     expect(PAGE).toContain(`\`${SLASH_COMMAND} …\``);
   });
@@ -37,14 +38,17 @@ describe("docs/slack.md", () => {
     const config = readFileSync(path.join(ROOT, "src/config.ts"), "utf8");
     const found = config.matchAll(/^ +(SLACK_[A-Z_]+): (?:withDefault\(.*, "(.*)"\)|optional\()/gm);
     const settings = [...found].map(([, name, value]) => [`\`${name}\``, value === undefined ? null : `\`${value}\``]);
-    const listed = rowsOf("## Settings").map(([name, value = ""]) => [name, value.startsWith("`") ? value : null]);
+    const listed = rowsOf(PAGE, "## Settings").map(([name, value = ""]) => [
+      name,
+      value.startsWith("`") ? value : null,
+    ]);
     expect(listed).toEqual(settings);
     expect(settings.length).toBeGreaterThan(5);
   });
 
   it("lists every option of a channel, and the defaults that are numbers", () => {
     const options = [...channels.usage.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name);
-    const rows = rowsOf("## What an operator decides");
+    const rows = rowsOf(PAGE, "## What an operator decides");
     expect(rows.map(([name = ""]) => /^`--([a-z-]+)/.exec(name)?.[1])).toEqual(options);
     expect(options).toHaveLength(Object.keys(DEFAULT_POLICY).length);
     expect(rows.find(([name]) => name?.includes("--approval-minutes"))?.[1]).toBe(
@@ -62,23 +66,8 @@ describe("docs/slack.md", () => {
   });
 
   it("states the limits of a message as they are", () => {
-    const limits = rowsOf("## Limits").flat().join("\n");
+    const limits = rowsOf(PAGE, "## Limits").flat().join("\n");
     for (const limit of [MARKDOWN_CHARS_MAX, BLOCKS_CHARS_MAX, BLOCKS_MAX])
       expect(limits).toContain(limit.toLocaleString("en"));
   });
 });
-
-/** The cells of the first table under a heading, without its header. */
-function rowsOf(heading: string): string[][] {
-  const section = PAGE.slice(PAGE.indexOf(`\n${heading}\n`) + heading.length + 1);
-  const table = /^\|.*\n\|[ |-]+\|\n((?:\|.*\n)+)/m.exec(section)?.[1] ?? "";
-  return table
-    .trim()
-    .split("\n")
-    .map((line) =>
-      line
-        .slice(1, -1)
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim()),
-    );
-}
