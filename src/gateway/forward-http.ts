@@ -15,7 +15,7 @@ import { formatHostAndPort, type HostAndPort } from "./host-pattern.ts";
 import { hasSecrets, secretsForHost } from "./host-secrets.ts";
 import { passAnswer } from "./pass-answer.ts";
 import { HTTP_PORT, type PlainTarget, plainTarget } from "./plain-target.ts";
-import type { Scrubber, SentSecrets } from "./scrub.ts";
+import type { Scrubber, Scrubbers } from "./scrub.ts";
 import { HIDING_HEADERS, soughtSecrets } from "./sought-secrets.ts";
 import { counts } from "./tunnel.ts";
 
@@ -23,7 +23,7 @@ export interface ForwardOptions {
   admissions: Admissions;
   /** Of this sandbox alone. */
   agent: Agent;
-  scrubberFor: (secrets: SentSecrets) => Scrubber;
+  scrubberFor: Scrubbers;
   idleMs: number;
 }
 

@@ -8,7 +8,7 @@ import { secretsForHost } from "./host-secrets.ts";
 import { outgoingRequest } from "./outgoing-request.ts";
 import { passAnswer } from "./pass-answer.ts";
 import { requestTarget } from "./request-target.ts";
-import type { Scrubber, SentSecrets } from "./scrub.ts";
+import type { Scrubbers } from "./scrub.ts";
 import { sendRequest } from "./send-request.ts";
 import { createBodySubstitution } from "./substitute-body.ts";
 import { UnsendableSecretError } from "./substitute-headers.ts";
@@ -19,7 +19,7 @@ export interface Exchange {
   response: ServerResponse;
   destination: Destination;
   agent: Agent;
-  scrubberFor: (secrets: SentSecrets) => Scrubber;
+  scrubberFor: Scrubbers;
   log: Logger;
 }
 

@@ -7,7 +7,7 @@ import type { Interceptor } from "./intercept.ts";
 import { PACKAGE_HOSTS } from "./package-hosts.ts";
 import { createResolve } from "./resolve.ts";
 import type { PolicySource } from "./sandbox-policy.ts";
-import { createScrubbers } from "./scrub.ts";
+import type { Scrubbers } from "./scrub.ts";
 import { createSessionLimits } from "./session-limits.ts";
 import { listenInSlots } from "./slot-listeners.ts";
 import { type ConnectionLimits, createSlotServer } from "./slot-server.ts";
@@ -18,6 +18,8 @@ export interface GatewayOptions {
   policies: PolicySource;
   /** Stopped with the gateway. */
   interceptor: Interceptor;
+  /** The interceptor's own: what is kept of secrets to look for them is large. */
+  scrubberFor: Scrubbers;
   requests: Pick<GatewayRequestStore, "insert">;
   /** Empty for those of the system. */
   dnsServers: readonly string[];
@@ -46,7 +48,7 @@ const STOP_GRACE_MS = 2_000;
 
 /** The only way out of sandboxes. Keeps nothing but counters in memory, so another one can take its place at any time. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { root, policies, interceptor, log } = options;
+  const { root, policies, interceptor, scrubberFor, log } = options;
   const audit = createAudit(options.requests, log);
   const admissions = createAdmissions({
     policies,
@@ -56,7 +58,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const dial = createDial(createResolve({ ...options, servers: options.dnsServers }));
-  const scrubberFor = createScrubbers();
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const listeners = await listenInSlots({
     root,

@@ -6,6 +6,7 @@ import type { Authority } from "./authority.ts";
 import type { Destination } from "./destination.ts";
 import { parseHostAndPort } from "./host-pattern.ts";
 import { createInterceptedServer } from "./intercepted-server.ts";
+import type { Scrubbers } from "./scrub.ts";
 import { createUpstreams } from "./upstreams.ts";
 
 const HTTPS_PORT = 443;
@@ -26,14 +27,15 @@ export interface Interceptor {
 
 interface Dependencies {
   authority: Pick<Authority, "contextFor">;
+  scrubberFor: Scrubbers;
   log: Logger;
   /** PEM of authorities whose certificates servers may have, besides those that Node trusts. */
   upstreamCa?: string;
 }
 
-export function createInterceptor({ authority, log, upstreamCa }: Dependencies): Interceptor {
+export function createInterceptor({ authority, scrubberFor, log, upstreamCa }: Dependencies): Interceptor {
   const upstreams = createUpstreams(upstreamCa);
-  const server = createInterceptedServer(log);
+  const server = createInterceptedServer(scrubberFor, log);
   const open = new Set<TLSSocket>();
 
   async function refuseName(destination: Destination): Promise<void> {

@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { Logger } from "../log.ts";
 import type { Destination } from "./destination.ts";
 import { forwardIntercepted } from "./forward-intercepted.ts";
-import { createScrubbers } from "./scrub.ts";
+import type { Scrubbers } from "./scrub.ts";
 
 /** From the end of an answer, or of the handshake, to the whole head of the next request. */
 const NEXT_REQUEST_TIMEOUT_MS = 75_000;
@@ -30,8 +30,7 @@ interface Connection {
 }
 
 /** HTTP/1.1 on connections whose TLS is done already. */
-export function createInterceptedServer(log: Logger): InterceptedServer {
-  const scrubberFor = createScrubbers();
+export function createInterceptedServer(scrubberFor: Scrubbers, log: Logger): InterceptedServer {
   const connections = new WeakMap<Duplex, Connection>();
 
   /** Requests of one connection are handled one after the other, as who pipelines them expects. */

@@ -32,11 +32,14 @@ export interface ScrubbedStream {
   end(): Buffer;
 }
 
+/** From what is to be found in an answer to who finds it. */
+export type Scrubbers = (secrets: SentSecrets) => Scrubber;
+
 /**
  * Makes scrubbers, and keeps what the values of the last ones took long to be made into: they are asked for with each
  * request. What a sandbox can have another of for each request, the base64, is small and made anew.
  */
-export function createScrubbers(): (secrets: SentSecrets) => Scrubber {
+export function createScrubbers(): Scrubbers {
   const known = new Map<string, BytePatterns>();
   let states = 0;
 

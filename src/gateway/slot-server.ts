@@ -8,13 +8,13 @@ import { CheckedAgent } from "./checked-agent.ts";
 import { forwardHttp } from "./forward-http.ts";
 import type { HostAndPort } from "./host-pattern.ts";
 import type { Interceptor } from "./intercept.ts";
-import type { Scrubber, SentSecrets } from "./scrub.ts";
+import type { Scrubbers } from "./scrub.ts";
 
 export interface SlotServerOptions {
   admissions: Admissions;
   dial: Dial;
   interceptor: Pick<Interceptor, "accept">;
-  scrubberFor: (secrets: SentSecrets) => Scrubber;
+  scrubberFor: Scrubbers;
   limits: ConnectionLimits;
 }
 

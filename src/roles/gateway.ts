@@ -3,6 +3,7 @@ import { createAuthorityStore } from "../gateway/authority-store.ts";
 import { startGateway } from "../gateway/gateway.ts";
 import { createGatewayRequestStore } from "../gateway/gateway-request-store.ts";
 import { createInterceptor } from "../gateway/intercept.ts";
+import { createScrubbers } from "../gateway/scrub.ts";
 import { createPolicySource } from "../gateway/policy-store.ts";
 import { createPlaceholders } from "../vaults/placeholder.ts";
 import { createSessionVariables } from "../vaults/session-variables-store.ts";
@@ -25,6 +26,7 @@ export async function startGatewayRole({ config, database, log }: Platform): Pro
     openGatewayDir(config),
   ]);
   const authority = await openAuthority(createAuthorityStore(database.prisma), cipher);
+  const scrubberFor = createScrubbers();
   return startGateway({
     root,
     policies: createPolicySource(database.pool, {
@@ -32,7 +34,8 @@ export async function startGatewayRole({ config, database, log }: Platform): Pro
       placeholders: [current, ...previous].map(createPlaceholders),
       variables: createSessionVariables(database.pool, createVaultCipher(cipher)),
     }),
-    interceptor: createInterceptor({ authority, log }),
+    interceptor: createInterceptor({ authority, scrubberFor, log }),
+    scrubberFor,
     requests: createGatewayRequestStore(database.pool),
     dnsServers: config.gateway.dnsServers,
     allowedNetworks: config.gateway.allowedNetworks,

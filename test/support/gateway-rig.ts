@@ -9,6 +9,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDatabase } from "../../src/database.ts";
+import { createScrubbers } from "../../src/gateway/scrub.ts";
 import type { Destination } from "../../src/gateway/destination.ts";
 import { type Gateway, type GatewayOptions, startGateway } from "../../src/gateway/gateway.ts";
 import { createGatewayRequestStore, type GatewayRequestStore } from "../../src/gateway/gateway-request-store.ts";
@@ -81,6 +82,7 @@ export async function openGatewayRig(options: Partial<GatewayOptions> = {}) {
         },
         stop: async () => {},
       },
+      scrubberFor: createScrubbers(),
       requests,
       dnsServers: [dns.address],
       allowedNetworks: [`${REACHABLE}/32`],

@@ -6,6 +6,7 @@ import tls from "node:tls";
 import { type Authority, openAuthority } from "../../src/gateway/authority.ts";
 import { DeniedError, type Destination, type RequestLine } from "../../src/gateway/destination.ts";
 import { createInterceptor } from "../../src/gateway/intercept.ts";
+import { createScrubbers } from "../../src/gateway/scrub.ts";
 import type { RepositorySecret, SandboxPolicy, VariableSecret } from "../../src/gateway/sandbox-policy.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import { SILENT } from "./silent-log.ts";
@@ -50,6 +51,7 @@ export async function interceptedHost({ upstream, host = HOST, trusts, certified
   const authority = await memoryAuthority();
   const interceptor = createInterceptor({
     authority,
+    scrubberFor: createScrubbers(),
     log: SILENT,
     upstreamCa: (trusts ?? theirs).certificatePem,
   });
